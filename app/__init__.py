@@ -1,0 +1,1 @@
+"""app: the command line, the map and the labelling page."""

@@ -1,0 +1,1 @@
+"""app.cli: the command `kilnlight`, one thin module a command."""

@@ -1,0 +1,1 @@
+"""app.pages: Streamlit pages; they hold no truth of their own."""

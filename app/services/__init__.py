@@ -1,0 +1,1 @@
+"""app.services: the use-cases that commands and pages call."""

@@ -1,0 +1,1 @@
+"""app.web: the local server, its routes and its guards."""

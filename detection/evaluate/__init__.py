@@ -1,0 +1,1 @@
+"""detection.evaluate: matching and metrics, without torch."""

@@ -1,0 +1,1 @@
+"""detection.merge: volunteers and detector become one probability per site."""

@@ -1,0 +1,1 @@
+"""geodata.painter: paints made-up scenes for the demo and the tests."""

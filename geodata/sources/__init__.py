@@ -1,0 +1,1 @@
+"""geodata.sources: where pixels come from; one service per module."""

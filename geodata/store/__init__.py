@@ -1,0 +1,1 @@
+"""geodata.store: sites, tiles, marks and reviews as data in one SQLite file."""

@@ -1,0 +1,116 @@
+"""geodata.store.records: the values that go into the store and come out of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+Ring = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class SiteFilter:
+    """Which sites to list; None means no limit."""
+
+    score_min: float = 0.0
+    score_max: float = 1.0
+    verdicts: tuple[str, ...] | None = None
+    """`none` stands for sites without a verdict."""
+    seen_from: datetime | None = None
+    seen_to: datetime | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    """west, south, east, north"""
+    above_threshold_only: bool = True
+    """False also gives sites that have nothing but candidates below the threshold."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One site as the map, the table and the exports show it."""
+
+    site_id: str
+    """Minted once, never derived from the place."""
+    lon: float
+    lat: float
+    length_m: float
+    width_m: float
+    angle_deg: float
+    outline: Ring
+    site_type: str
+    kiln_class: str
+    score: float | None
+    """Best current score of the detector."""
+    probability: float | None
+    """Merged chance from detector and volunteers; None where nothing can be said."""
+    calibrated: bool
+    """False: the page says 'not calibrated'."""
+    first_seen: datetime | None
+    last_seen: datetime | None
+    not_seen_on: datetime | None
+    """Latest valid scene that does not show it."""
+    votes_kiln: int
+    votes_none: int
+    votes_unsure: int
+    object_verdict: str | None
+    verdict_note: str | None
+    is_candidate: bool
+    """True where all evidence lies below the threshold."""
+    made_up: bool
+    picture: str | None
+    """Path of the picture, relative to the project folder."""
+    attribution_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One detection behind a site."""
+
+    detection_id: str
+    run_id: str
+    scene_id: str
+    acquired_at: datetime | None
+    model_id: str
+    score: float
+    probability: float | None
+    is_candidate: bool
+    superseded: bool
+    """True where a newer model's run on the same scene took its place."""
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One event of a site's history, oldest first."""
+
+    event_id: int
+    at: datetime
+    kind: str
+    who: str
+    detail: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile of the labelling grid with its coverage."""
+
+    tile_id: str
+    ring: Ring
+    observed_share: float
+    state: str
+    scene_id: str
+    acquired_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """One picture for a volunteer: a random token, nothing that tells a place."""
+
+    token: str
+    selection_probability: float
+    reason: str
+    """`doubtful` or `random`."""
+
+
+@dataclass(frozen=True)
+class PictureMark:
+    """Where a volunteer put a mark, as shares (0-1) of the picture from its upper left corner."""
+
+    u: float
+    v: float

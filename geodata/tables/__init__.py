@@ -1,0 +1,1 @@
+"""geodata.tables: the file formats that the commands exchange, with their schemas."""

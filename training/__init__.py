@@ -1,0 +1,1 @@
+"""training: from scenes and labels to a model bundle; the only package that imports torch."""
