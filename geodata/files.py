@@ -1,0 +1,98 @@
+"""geodata.files: hashes and writes that are whole or not there; knows nothing of what is in the files."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from geodata.errors import InputError
+
+_CHUNK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file as 64 hex digits. Raises `OSError` where it cannot be read."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextmanager
+def atomic_path(final: Path) -> Iterator[Path]:
+    """Give a temporary name beside `final` that takes its place when the block ends well.
+
+    The file and its folder are flushed to disk before and after the rename. On any exception, Ctrl-C
+    included, the temporary file (and side files that begin with its name) goes and `final` stays as it was.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    final = Path(final)
+    ensure_output_folder(final.parent)
+    # the suffix stays, since writers of rasters and tables choose their format by it
+    temporary = final.with_name(f".{final.stem}.{secrets.token_hex(4)}.part{final.suffix}")
+    try:
+        yield temporary
+        _flush(temporary)
+        os.replace(temporary, final)
+        _flush_folder(final.parent)
+    finally:
+        _remove_all(temporary)
+
+
+def write_bytes_atomic(final: Path, content: bytes) -> None:
+    """Write a whole file at once, or leave what was there. Raises `InputError` as `atomic_path`."""
+    with atomic_path(final) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_text_atomic(final: Path, content: str) -> None:
+    """Write UTF-8 text as it is (no newline translation), or leave what was there."""
+    write_bytes_atomic(final, content.encode("utf-8"))
+
+
+def ensure_output_folder(path: Path) -> None:
+    """Make a folder, with its parents, and try that a file can be written in it.
+
+    Raises:
+        InputError: it is a file, or it cannot be made or written.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file, not a folder; name another folder for the output.")
+    probe = path / f".write-test.{secrets.token_hex(4)}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"The folder {path} cannot be written ({reason}); name another one or change its permissions."
+        ) from error
+
+
+def _flush(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    # Windows cannot open folders; there the rename itself is all that can be had
+    with suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _remove_all(temporary: Path) -> None:
+    with suppress(FileNotFoundError):
+        temporary.unlink()
+    for side_file in temporary.parent.glob(f"{temporary.name}.*"):
+        side_file.unlink(missing_ok=True)
