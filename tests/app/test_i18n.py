@@ -21,7 +21,9 @@ def test_the_pseudo_language_marks_every_string(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("value", ["", "xx", "../../etc", "de\n", "a" * 99])
-def test_a_language_without_a_catalogue_falls_back_to_english(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+def test_a_language_without_a_catalogue_falls_back_to_english(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
     monkeypatch.setenv("KILNLIGHT_LANGUAGE", value)
     assert _("Map") == "Map"
 
