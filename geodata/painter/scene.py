@@ -1,0 +1,84 @@
+"""geodata.painter.scene: paints one whole scene in memory; writes no file."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from geodata.grid import Floats, Grid
+from geodata.obb import Boxes
+from geodata.painter import kilns as kiln_painter
+from geodata.painter import land, look_alikes
+from geodata.painter.look_alikes import Spots
+from geodata.painter.statistics import load
+
+SEA_LON, SEA_LAT = 88.0, 12.0
+"""Open water in the Bay of Bengal, more than 500 km from any coast: no real place is meant."""
+
+
+@dataclass(frozen=True)
+class PaintedScene:
+    """A made-up scene with its truth."""
+
+    pixels: NDArray[np.uint8] | NDArray[np.uint16]
+    """(3, height, width): red, green, blue."""
+    grid: Grid
+    kilns: Boxes
+    look_alikes: Spots
+    """Red roofs and red ground that are no kilns, in pixel coordinates."""
+
+
+def sea_grid(width: int, height: int, crs: Literal["utm", "4326"] = "utm") -> Grid:
+    """A grid of 10 m pixels in open sea, in UTM zone 45N or in degrees (8.98e-5)."""
+    if crs == "4326":
+        step = 8.983152841195214e-05
+        return Grid(CRS.from_epsg(4326), Affine(step, 0, SEA_LON, 0, -step, SEA_LAT), width, height)
+    return Grid(CRS.from_epsg(32645), Affine(10, 0, 608_880, 0, -10, 1_326_720), width, height)
+
+
+def paint_scene(
+    seed: int,
+    width: int = 1024,
+    height: int = 1024,
+    n_kilns: int = 30,
+    *,
+    crs: Literal["utm", "4326"] = "utm",
+    dtype: Literal["uint8", "uint16"] = "uint8",
+    with_look_alikes: bool = True,
+) -> PaintedScene:
+    """Paint fields, look-alikes and up to `n_kilns` kilns; the same arguments give the same pixels.
+
+    `uint8` has grey levels 1..255 as the measured scenes; `uint16` has 20 times as much plus 200.
+    """
+    rng = np.random.default_rng(seed)
+    stats = load()
+    grid = sea_grid(width, height, crs)
+    fields = land.make_fields(rng, (height, width))
+    canvas = land.colour_fields(rng, fields, stats)
+    boxes = kiln_painter.place_kilns(rng, grid, n_kilns, stats)
+    spots = Spots(np.empty(0), np.empty(0))
+    if with_look_alikes:
+        look_alikes.lay_roads(rng, canvas, grid, stats)
+        look_alikes.lay_villages(rng, canvas, grid, stats)
+        spots = _look_alikes(rng, canvas, grid, fields)
+    kiln_painter.lay_yards(rng, canvas, grid, fields, boxes, stats)
+    kiln_painter.lay_kilns(rng, canvas, grid, boxes, stats)
+    canvas = land.blur(land.add_pixel_noise(rng, canvas, stats))
+    return PaintedScene(_to_pixels(canvas, dtype), grid, boxes, spots)
+
+
+def _look_alikes(rng: np.random.Generator, canvas: Floats, grid: Grid, fields: land.Fields) -> Spots:
+    stats = load()
+    ground = look_alikes.lay_red_ground(rng, canvas, grid, fields, stats)
+    roofs = look_alikes.lay_roofs_and_sheds(rng, canvas, grid, stats)
+    return Spots(np.concatenate([ground.cols, roofs.cols]), np.concatenate([ground.rows, roofs.rows]))
+
+
+def _to_pixels(canvas: Floats, dtype: Literal["uint8", "uint16"]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    grey = np.clip(np.exp(canvas), 1, 255)
+    if dtype == "uint16":
+        return np.round(grey * 20 + 200).astype(np.uint16)
+    return np.round(grey).astype(np.uint8)

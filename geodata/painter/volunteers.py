@@ -1,0 +1,108 @@
+"""geodata.painter.volunteers: simulated volunteers who look at a painted scene's tiles; no real person is meant."""
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import mercantile
+import numpy as np
+
+from geodata.grid import Grid
+from geodata.painter.scene import PaintedScene
+
+ZOOM = 15
+COLUMNS = ("volunteer_id", "tile_id", "answer", "lon", "lat", "seen_at")
+FIRST_LOOK = datetime(2024, 1, 8, 9, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the simulated volunteers err: hits and false alarms have rates of their own."""
+
+    volunteers: int = 12
+    looks_per_tile: int = 4
+    hit_rate: tuple[float, float] = (0.70, 0.97)
+    """Chance to mark a kiln that is in the tile; each volunteer has one rate between the two."""
+    false_alarm_rate: tuple[float, float] = (0.01, 0.12)
+    """Chance to mark something else in a tile."""
+    unsure_rate: float = 0.04
+    bad_image_rate: float = 0.01
+    scatter_m: float = 25.0
+    """Standard deviation of a mark's place."""
+
+
+def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = None) -> str:
+    """Marks as CSV text, one row per look and one per marked kiln."""
+    habits = habits or Habits()
+    rng = np.random.default_rng(seed)
+    hits = rng.uniform(*habits.hit_rate, habits.volunteers)
+    falses = rng.uniform(*habits.false_alarm_rate, habits.volunteers)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    seconds = 0.0
+    for tile, kilns, others in _tiles(painted):
+        for who in rng.choice(
+            habits.volunteers, min(habits.looks_per_tile, habits.volunteers), replace=False
+        ):
+            seconds += float(rng.uniform(3, 12))
+            row = [f"sim-{who + 1:02d}", f"{ZOOM}/{tile.x}/{tile.y}"]
+            seen_at = (FIRST_LOOK + timedelta(seconds=round(seconds))).isoformat()
+            answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
+            for lon, lat in places or [("", "")]:
+                writer.writerow([*row, answer, lon, lat, seen_at])
+    return out.getvalue()
+
+
+Place = tuple[float, float]
+
+
+def _tiles(painted: PaintedScene) -> list[tuple[mercantile.Tile, list[Place], list[Place]]]:
+    """Tiles whose centre lies in the scene, each with its kilns and its look-alikes (lon, lat)."""
+    grid = painted.grid
+    west, south, east, north = _bounds(grid)
+    kilns = list(zip(painted.kilns.lon.tolist(), painted.kilns.lat.tolist(), strict=True))
+    lon, lat = grid.lonlat(painted.look_alikes.cols, painted.look_alikes.rows)
+    others = list(zip(lon.tolist(), lat.tolist(), strict=True))
+    out = []
+    for tile in mercantile.tiles(west, south, east, north, [ZOOM]):
+        b = mercantile.bounds(tile)
+        col, row = grid.pixel((b.west + b.east) / 2, (b.south + b.north) / 2)
+        if 0 <= col <= grid.width and 0 <= row <= grid.height:
+            out.append((tile, _inside(kilns, b), _inside(others, b)))
+    return out
+
+
+def _bounds(grid: Grid) -> tuple[float, float, float, float]:
+    lon, lat = grid.lonlat([0, grid.width, 0, grid.width], [0, 0, grid.height, grid.height])
+    return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
+
+
+def _inside(places: list[Place], b: mercantile.LngLatBbox) -> list[Place]:
+    return [p for p in places if b.west <= p[0] < b.east and b.south <= p[1] < b.north]
+
+
+def _look(
+    rng: np.random.Generator,
+    kilns: list[Place],
+    others: list[Place],
+    hit: float,
+    false: float,
+    habits: Habits,
+) -> tuple[str, list[tuple[float, float]]]:
+    """One volunteer's answer for one tile and the places that were marked."""
+    luck = rng.uniform()
+    if luck < habits.bad_image_rate:
+        return "bad_image", []
+    if luck < habits.bad_image_rate + habits.unsure_rate:
+        return "unsure", []
+    marked = [place for place in kilns if rng.uniform() < hit]
+    if others and rng.uniform() < false:
+        marked.append(others[int(rng.integers(len(others)))])
+    if not marked:
+        return "none", []
+    scatter = rng.normal(0, habits.scatter_m / 111_000, (len(marked), 2))
+    return "kiln", [
+        (round(x + dx, 6), round(y + dy, 6)) for (x, y), (dx, dy) in zip(marked, scatter, strict=True)
+    ]
