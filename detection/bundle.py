@@ -1,0 +1,149 @@
+"""detection.bundle: the folder that holds a model: card, ONNX graph, weights; no pickle anywhere."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geodata.errors import InputError
+from geodata.files import sha256_of, write_text_atomic
+
+CARD, GRAPH, WEIGHTS = "card.json", "model.onnx", "model.safetensors"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Domain(_Frozen):
+    """Where the figures of the card hold."""
+
+    area: tuple[tuple[float, float], ...]
+    """Ring of lon, lat."""
+    months: tuple[int, ...]
+    products: tuple[str, ...]
+
+
+class Calibration(_Frozen):
+    """probability = 1 / (1 + exp(-(slope * logit(score) + intercept))); Platt 1999, on out-of-fold scores."""
+
+    slope: float
+    intercept: float
+    n: int
+    """How many out-of-fold detections it was fitted on."""
+    method: str
+
+
+class Figure(_Frozen):
+    """One measured figure with its protocol."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    protocol: str
+    command: str
+
+
+class TrainingData(_Frozen):
+    """What the weights have seen."""
+
+    name: str
+    kilns: int
+    area_km2: float
+    licence: str
+    attribution: str
+
+
+class Card(_Frozen):
+    """All that is to be known of a model before its detections are believed."""
+
+    schema_version: Literal[1] = 1
+    name: str
+    architecture: str
+    bands: tuple[str, ...]
+    pixel_size_m: float = 10.0
+    stride: int = 2
+    input_multiple: int = 16
+    normalisation: str
+    threshold: float = Field(ge=0, le=1)
+    threshold_chosen: str
+    candidate_floor: float = Field(ge=0, le=0.05)
+    domain: Domain
+    unvalidated: tuple[str, ...] = ()
+    """Kinds of input that the model has not been tried on, in words."""
+    calibration: Calibration | None = None
+    kiln_classes: tuple[str, ...] = ("unknown",)
+    training_data: tuple[TrainingData, ...]
+    licence: str
+    figures: tuple[Figure, ...] = ()
+    commit: str
+    created_at: datetime
+    files: dict[str, str]
+    """SHA-256 of each other file of the bundle."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A model folder whose files match its card."""
+
+    folder: Path
+    card: Card
+    model_id: str
+    """First 16 hex digits of the card's SHA-256; the card holds the hashes of the other files."""
+
+    @property
+    def onnx_path(self) -> Path:
+        """The exported graph."""
+        return self.folder / GRAPH
+
+    @property
+    def weights_path(self) -> Path:
+        """The weights, for further training."""
+        return self.folder / WEIGHTS
+
+
+def shipped_bundle_path() -> Path:
+    """The folder of the bundle that comes with kilnlight."""
+    return Path(__file__).parent / "bundles" / "kilnnet-delhi"
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check its hashes.
+
+    Raises:
+        InputError: if the folder is no bundle, the card is broken or a file does not match it.
+    """
+    path = folder / CARD
+    if not path.is_file():
+        raise InputError(f"{folder} is no model bundle: it has no {CARD}; give the folder that `kilnlight train` wrote.")
+    text = path.read_bytes()
+    try:
+        card = Card.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "the file"
+        raise InputError(f"{path} is not a model card of this version: {where}: {first['msg']}.") from None
+    for name in {GRAPH, WEIGHTS} - set(card.files):
+        raise InputError(f"{path} gives no hash for {name}; write the bundle again with `kilnlight train`.")
+    for name, expected in card.files.items():
+        file = folder / name
+        if Path(name).name != name or not file.is_file():
+            raise InputError(f"The model bundle {folder} lacks {name}; copy the whole folder again.")
+        found = sha256_of(file)
+        if found != expected:
+            raise InputError(
+                f"{file} does not match its card: SHA-256 {found[:12]}… instead of {expected[:12]}…; "
+                "copy the bundle again, or train it again if you changed it."
+            )
+    return Bundle(folder, card, hashlib.sha256(text).hexdigest()[:16])
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write the card, with the hashes of the graph and the weights that lie in the folder."""
+    files = {name: sha256_of(folder / name) for name in (GRAPH, WEIGHTS)}
+    text = card.model_copy(update={"files": files}).model_dump_json(indent=2)
+    write_text_atomic(folder / CARD, text + "\n")

@@ -1,0 +1,177 @@
+"""training.crops: which crops to look at, and how they are turned, zoomed and disturbed."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from detection.normalise import CLIP
+from training.scenes import PixelBoxes, TrainingScene
+
+CELL_PX = 32
+"""Side of the cells in which false alarms are remembered."""
+
+
+@dataclass(frozen=True)
+class CropOptions:
+    """How crops are drawn; shares and chances are 0-1."""
+
+    size_px: int = 128
+    kiln_share: float = 0.6
+    hard_share: float = 0.2
+    """Share of crops around remembered false alarms, once there are any."""
+    zoom_min: float = 0.55
+    zoom_max: float = 1.25
+    stretch: float = 0.15
+    """Largest relative difference between the zooms along the two axes."""
+    blur_chance: float = 0.25
+    gain: float = 0.25
+    shift: float = 0.25
+    noise: float = 0.15
+    renormalise_chance: float = 0.3
+    """Chance that a crop is normalised on its own, as a picture without surroundings would be."""
+    blank_share: float = 0.02
+    """Share of crops of pure noise, which hold no kiln."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One training example: pixels (bands, s, s), weight (s, s), boxes in the crop's pixels."""
+
+    pixels: Tensor
+    weight: Tensor
+    kilns: PixelBoxes
+    scene: int
+    centre: tuple[float, float]
+    matrix: NDArray[np.float64]
+    """From crop pixels (about the crop's centre) to scene pixels (about `centre`)."""
+
+
+@dataclass
+class FalseAlarmMemory:
+    """Per scene, the last strongest answer in each cell where no kiln is; filled while training goes on."""
+
+    scores: list[NDArray[np.float32]] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, scenes: list[TrainingScene]) -> "FalseAlarmMemory":
+        """Nothing remembered yet."""
+        return cls([np.zeros([-(-n // CELL_PX) for n in s.weight.shape], np.float32) for s in scenes])
+
+    def remember(self, scene: int, col: float, row: float, score: float) -> None:
+        """Keep the score of the cell at a pixel."""
+        cells = self.scores[scene]
+        r = int(np.clip(row // CELL_PX, 0, cells.shape[0] - 1))
+        c = int(np.clip(col // CELL_PX, 0, cells.shape[1] - 1))
+        cells[r, c] = score
+
+    def draw(self, rng: np.random.Generator, at_least: float = 0.15) -> tuple[int, float, float] | None:
+        """A remembered place (scene, col, row), stronger ones more often; None if there is none."""
+        found = [(k, *np.nonzero(s > at_least)) for k, s in enumerate(self.scores)]
+        weights = np.concatenate([self.scores[k][r, c] for k, r, c in found])
+        if not len(weights):
+            return None
+        pick = int(rng.choice(len(weights), p=weights / weights.sum()))
+        scene = np.concatenate([np.full(len(r), k) for k, r, _ in found])[pick]
+        row = np.concatenate([r for _, r, _ in found])[pick]
+        col = np.concatenate([c for _, _, c in found])[pick]
+        return int(scene), (col + 0.5) * CELL_PX, (row + 0.5) * CELL_PX
+
+
+class CropSampler:
+    """Draws crops from scenes; all chance comes from the generator that is given."""
+
+    def __init__(self, scenes: list[TrainingScene], options: CropOptions, memory: FalseAlarmMemory) -> None:
+        self.scenes, self.options, self.memory = scenes, options, memory
+        area = np.array([s.weight.sum() for s in scenes], dtype=np.float64)
+        self._area = area / area.sum()
+        self._kilns = [(k, i) for k, s in enumerate(scenes) for i in range(len(s.kilns.col))]
+
+    def place(self, rng: np.random.Generator) -> tuple[int, float, float]:
+        """Scene, column and row of the next crop's centre."""
+        o, u = self.options, rng.random()
+        jitter = rng.uniform(-0.4, 0.4, 2) * o.size_px
+        if u < o.kiln_share and self._kilns:
+            k, i = self._kilns[int(rng.integers(len(self._kilns)))]
+            kilns = self.scenes[k].kilns
+            return k, kilns.col[i] + jitter[0], kilns.row[i] + jitter[1]
+        if u < o.kiln_share + o.hard_share:
+            hard = self.memory.draw(rng)
+            if hard is not None:
+                return hard[0], hard[1] + jitter[0] / 2, hard[2] + jitter[1] / 2
+        k = int(rng.choice(len(self.scenes), p=self._area))
+        height, width = self.scenes[k].weight.shape
+        return k, rng.uniform(0, width), rng.uniform(0, height)
+
+    def draw(self, rng: np.random.Generator) -> Crop:
+        """One crop."""
+        if rng.random() < self.options.blank_share:
+            return self._blank(rng)
+        k, col, row = self.place(rng)
+        matrix = random_matrix(rng, self.options)
+        crop = warp(self.scenes[k], k, (col, row), matrix, self.options.size_px)
+        return disturb(crop, rng, self.options)
+
+    def _blank(self, rng: np.random.Generator) -> Crop:
+        size, bands = self.options.size_px, self.scenes[0].pixels.shape[0]
+        noise = torch.from_numpy(rng.standard_normal((bands, size, size)).astype(np.float32))
+        if rng.random() < 0.5:
+            noise = F.avg_pool2d(noise[None], 3, 1, 1)[0] * 3
+        none = np.zeros((0, 2))
+        return Crop(noise, torch.ones(size, size), PixelBoxes(none[:, 0], none[:, 0], none, none), -1, (0.0, 0.0), np.eye(2))
+
+
+def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float64]:
+    """From crop pixels to scene pixels: turn, flip, zoom (a kiln shows `zoom` times its size)."""
+    t = rng.uniform(0, 2 * np.pi) if rng.random() < 0.7 else rng.integers(4) * np.pi / 2
+    turn = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
+    zoom = np.exp(rng.uniform(np.log(o.zoom_min), np.log(o.zoom_max)))
+    uneven = 1 + rng.uniform(-o.stretch, o.stretch)
+    flip = rng.choice([-1.0, 1.0])
+    return np.asarray(turn @ np.diag([flip / zoom, 1 / (zoom * uneven)]))
+
+
+def warp(scene: TrainingScene, k: int, centre: tuple[float, float], matrix: NDArray[np.float64], size: int) -> Crop:
+    """Cut a turned and zoomed crop (bilinear) with its boxes."""
+    half = size / 2
+    reach = np.abs(matrix) @ np.array([half, half]) + 2
+    height, width = scene.weight.shape
+    c0, c1 = (int(np.clip(v, 0, width)) for v in (centre[0] - reach[0], centre[0] + reach[0] + 1))
+    r0, r1 = (int(np.clip(v, 0, height)) for v in (centre[1] - reach[1], centre[1] + reach[1] + 1))
+    c1, r1 = max(c1, c0 + 1), max(r1, r0 + 1)
+    c0, r0 = min(c0, width - 1), min(r0, height - 1)
+    pixels = torch.from_numpy(scene.pixels[:, r0:r1, c0:c1])
+    weight = torch.from_numpy(scene.weight[r0:r1, c0:c1])
+    # grid_sample counts in [-1, 1] over the source's outer edges (align_corners=False)
+    w, h = pixels.shape[2], pixels.shape[1]
+    theta = np.empty((2, 3))
+    theta[:, :2] = matrix * half * 2 / np.array([[w], [h]])
+    theta[:, 2] = [2 * (centre[0] - c0) / w - 1, 2 * (centre[1] - r0) / h - 1]
+    grid = F.affine_grid(torch.tensor(theta[None], dtype=torch.float32), [1, 1, size, size], align_corners=False)
+    both = F.grid_sample(torch.cat([pixels, weight[None]])[None], grid, align_corners=False)[0]
+    inverse = np.linalg.inv(matrix)
+    at = (np.stack([scene.kilns.col, scene.kilns.row], -1) - np.array(centre)) @ inverse.T + half
+    near = np.all((at > -half / 2) & (at < size + half / 2), axis=1)
+    boxes = PixelBoxes(at[:, 0], at[:, 1], scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T).take(near)
+    return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)
+
+
+def disturb(crop: Crop, rng: np.random.Generator, o: CropOptions) -> Crop:
+    """Blur, other stretch, haze and noise, as other scenes and other sensors' processing would show."""
+    x = crop.pixels
+    if rng.random() < o.blur_chance:
+        kernel = torch.tensor([0.25, 0.5, 0.25])
+        x = F.conv2d(x[:, None], torch.outer(kernel, kernel)[None, None], padding=1)[:, 0]
+    if rng.random() < o.renormalise_chance:
+        x = (x - x.mean((1, 2), keepdim=True)) / (x.std((1, 2), keepdim=True) + 0.1)
+    bands = x.shape[0]
+    gain = torch.from_numpy(np.exp(rng.uniform(-o.gain, o.gain, (bands, 1, 1))).astype(np.float32))
+    shift = torch.from_numpy(rng.uniform(-o.shift, o.shift, (bands, 1, 1)).astype(np.float32))
+    x = x * gain + shift
+    if rng.random() < 0.5:
+        amount = rng.uniform(0, o.noise)
+        x = x + amount * torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
+    return Crop(x.clamp(-CLIP, CLIP), crop.weight, crop.kilns, crop.scene, crop.centre, crop.matrix)
