@@ -1,0 +1,75 @@
+"""app.cli.main: the command `kilnlight`: collects the commands and turns errors into one line; knows no more.
+
+The command modules import what is heavy inside their functions, so that `kilnlight --help` stays quick.
+"""
+
+import importlib
+import importlib.util
+from importlib.metadata import version
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from geodata.errors import KilnlightError
+
+COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "demo", "train")
+"""Modules of `app.cli`, in the order of the help; each has `register(app)`."""
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+class _Group(TyperGroup):
+    """A group of commands whose errors a person can read."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command: what a person can mend becomes a line on stderr, Ctrl-C a quiet end."""
+        try:
+            return super().invoke(ctx)
+        except KilnlightError as error:
+            for line in str(error).splitlines():
+                typer.secho(f"kilnlight: {line}", err=True, fg="red")
+            raise typer.Exit(BAD_INPUT) from error
+        except KeyboardInterrupt as stop:
+            typer.echo("kilnlight: stopped; nothing half-written was left behind.", err=True)
+            raise typer.Exit(INTERRUPTED) from stop
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"kilnlight {version('kilnlight')}")
+        raise typer.Exit()
+
+
+def _main(
+    _version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version and end."
+    ),
+) -> None:
+    """Find possible brick kilns in Sentinel-2 imagery and bring them to the people who follow them up.
+
+    A first way through: [bold]fetch[/] imagery (or take your own GeoTIFF), [bold]detect[/], [bold]import[/]
+    the result into a project folder, and look at it with [bold]app[/].
+    """
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        cls=_Group,
+        name="kilnlight",
+        rich_markup_mode="rich",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_main)
+    for name in COMMANDS:
+        if importlib.util.find_spec(f"app.cli.{name}"):
+            importlib.import_module(f"app.cli.{name}").register(app)
+    return app
+
+
+def run() -> None:
+    """Entry point of the command `kilnlight`."""
+    build()()
