@@ -1,6 +1,7 @@
-"""geodata.painter: paints made-up scenes with kilns and look-alikes, from a seed; knows no model and no detection.
+"""geodata.painter: paints made-up scenes with kilns and look-alikes; knows no model and no detection.
 
-Colours and textures come from `statistics.json`, measured on real scenes by `scripts/measure_painter_statistics.py`.
+Colours and textures come from `statistics.json`, which `scripts/measure_painter_statistics.py`
+measured on real scenes.
 """
 
 from geodata.painter.scene import PaintedScene, paint_scene

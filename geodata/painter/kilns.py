@@ -4,81 +4,76 @@ import numpy as np
 
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
-from geodata.painter.land import Fields
-from geodata.painter.shapes import lay, stamp
+from geodata.painter.canvas import Canvas
+from geodata.painter.land import Rng
 from geodata.painter.statistics import Statistics, draw_from_quantiles
 
 EDGE_M = 160.0
 """Kilns stay whole: their centres keep this far from the scene's edge."""
+YARDS_WITHIN_M = 350.0
 
 
-def place_kilns(rng: np.random.Generator, grid: Grid, n: int, stats: Statistics) -> Boxes:
+def place_kilns(rng: Rng, grid: Grid, n: int, stats: Statistics) -> Boxes:
     """Up to n boxes; half of them stand as close to another as real neighbours do."""
-    cols: list[float] = []
-    rows: list[float] = []
     size = min(grid.pixel_size_m())
     edge = min(EDGE_M / size, grid.width / 3, grid.height / 3)
     least = float(stats.neighbour_m[0]) / size
+    at = np.empty((0, 2))
     for _ in range(200 * n):
-        if len(cols) == n:
+        if len(at) == n:
             break
-        if cols and rng.uniform() < 0.5:
-            k, turn = int(rng.integers(len(cols))), rng.uniform(0, 2 * np.pi)
-            far = float(draw_from_quantiles(rng, stats.neighbour_m, 1)[0]) / size
-            col, row = cols[k] + far * np.cos(turn), rows[k] + far * np.sin(turn)
+        if len(at) and rng.uniform() < 0.5:
+            turn = rng.uniform(0, 2 * np.pi)
+            far = draw_from_quantiles(rng, stats.neighbour_m, 1)[0] / size
+            new = at[rng.integers(len(at))] + far * np.array([np.cos(turn), np.sin(turn)])
         else:
-            col, row = rng.uniform(0, grid.width), rng.uniform(0, grid.height)
-        inside = edge <= col <= grid.width - edge and edge <= row <= grid.height - edge
-        free = not cols or np.hypot(np.array(cols) - col, np.array(rows) - row).min() >= least
-        if inside and free:
-            cols.append(col)
-            rows.append(row)
-    lon, lat = grid.lonlat(cols, rows)
-    length = draw_from_quantiles(rng, stats.length_m, len(cols))
-    width = np.minimum(draw_from_quantiles(rng, stats.width_m, len(cols)), length)
-    return Boxes(lon, lat, length, width, rng.uniform(0, 180, len(cols)))
+            new = rng.uniform(0, 1, 2) * [grid.width, grid.height]
+        inside = (new >= edge).all() and (new <= np.array([grid.width, grid.height]) - edge).all()
+        if inside and (np.hypot(*(at - new).T) >= least).all():
+            at = np.vstack([at, new])
+    lon, lat = grid.lonlat(at[:, 0], at[:, 1])
+    length = draw_from_quantiles(rng, stats.length_m, len(at))
+    width = np.minimum(draw_from_quantiles(rng, stats.width_m, len(at)), length)
+    return Boxes(lon, lat, length, width, rng.uniform(0, 180, len(at)))
 
 
-def lay_yards(
-    rng: np.random.Generator, canvas: Floats, grid: Grid, fields: Fields, kilns: Boxes, stats: Statistics
-) -> None:
+def lay_yards(canvas: Canvas, kilns: Boxes) -> None:
     """Recolour fields around each kiln as pale drying yards and as dark dug-out ground."""
-    cols, rows = grid.pixel(kilns.lon, kilns.lat)
+    rng, share = canvas.rng, canvas.stats.yard_share
+    cols, rows = canvas.grid.pixel(kilns.lon, kilns.lat)
     for col, row in zip(cols, rows, strict=True):
-        place = stamp(grid, float(col), float(row), 0.0, 350.0)
-        number = fields.number[place.rows, place.cols]
-        far = np.hypot(place.along_m, place.across_m)
-        near = np.unique(number[far < 350.0])
+        place = canvas.stamp(float(col), float(row), 0.0, YARDS_WITHIN_M)
+        number = canvas.fields.number[place.rows, place.cols]
+        near = np.unique(number[place.far_m < YARDS_WITHIN_M])
         kind = rng.uniform(size=len(near))
-        for colour, chosen in (
-            (stats.yard, near[kind < stats.yard_share]),
-            (stats.dug, near[(kind >= stats.yard_share) & (kind < 1.4 * stats.yard_share)]),
-        ):
+        yards, dug = near[kind < share], near[(kind >= share) & (kind < 1.4 * share)]
+        for colour, chosen in ((canvas.stats.yard, yards), (canvas.stats.dug, dug)):
             base = colour.draw(rng, 1)[0]
             for one in chosen:
                 # the yards of one kiln resemble each other
                 own = 0.7 * base + 0.3 * colour.draw(rng, 1)[0]
-                lay(canvas, place, (number == one).astype(np.float64), own)
+                canvas.lay(place, (number == one) * 0.9, own)
 
 
-def lay_kilns(rng: np.random.Generator, canvas: Floats, grid: Grid, kilns: Boxes, stats: Statistics) -> None:
+def lay_kilns(canvas: Canvas, kilns: Boxes) -> None:
     """Paint the kilns: a rounded box with the measured profile and a midline of its own."""
-    cols, rows = grid.pixel(kilns.lon, kilns.lat)
+    rng, stats = canvas.rng, canvas.stats
+    cols, rows = canvas.grid.pixel(kilns.lon, kilns.lat)
     for k in range(len(kilns)):
         length, width = float(kilns.length_m[k]), float(kilns.width_m[k])
-        place = stamp(grid, float(cols[k]), float(rows[k]), float(kilns.angle_deg[k]), 230.0)
-        far = np.hypot(place.along_m, place.across_m)
-        around = np.median(canvas[:, place.rows, place.cols][:, (far > 130) & (far < 220)], axis=1)
+        place = canvas.stamp(float(cols[k]), float(rows[k]), float(kilns.angle_deg[k]), 230.0)
+        ring = (place.far_m > 130) & (place.far_m < 220)
+        around = np.median(canvas.under(place)[:, ring], axis=1)
         colour = np.concatenate([[1.0], around]) @ stats.kiln_line + stats.kiln_left_over.draw(rng, 1)[0]
         u, v = np.abs(place.along_m) / (length / 2), np.abs(place.across_m) / (width / 2)
         layer = colour[:, None, None] + _profile(stats, u, v)
-        midline = stats.kiln_midline.draw(rng, 1)[0]
-        layer = layer + (midline - stats.kiln_midline.mean)[:, None, None] * ((v < 0.3) & (u < 0.8))
+        midline = stats.kiln_midline.draw(rng, 1)[0] - stats.kiln_midline.mean
+        layer = layer + midline[:, None, None] * ((v < 0.3) & (u < 0.8))
         if rng.uniform() < 0.4:
             layer = layer - 0.25 * _two_dots(place.along_m, place.across_m, length)
-        grain = rng.standard_normal(far.shape) * 0.7 * stats.kiln_pixel_sd[:, None, None]
+        grain = rng.standard_normal(u.shape) * 0.7 * stats.kiln_pixel_sd[:, None, None]
         corner = width * float(rng.choice([0.15, 0.5]))
-        lay(canvas, place, place.box_cover(length, width, corner), layer + grain)
+        canvas.lay(place, place.box_cover(length, width, corner), layer + grain)
 
 
 def _profile(stats: Statistics, u: Floats, v: Floats) -> Floats:
@@ -87,8 +82,7 @@ def _profile(stats: Statistics, u: Floats, v: Floats) -> Floats:
     i = np.minimum(u / stats.kiln_reach * bins[0], bins[0] - 1).astype(int)
     j = np.minimum(v / stats.kiln_reach * bins[1], bins[1] - 1).astype(int)
     # beyond the box the measured means are those of the surroundings, which are on the canvas already
-    inside = (u < 1.0) & (v < 1.0)
-    return np.asarray(stats.kiln_profile[:, i, j] * inside)
+    return np.asarray(stats.kiln_profile[:, i, j] * ((u < 1.0) & (v < 1.0)))
 
 
 def _two_dots(along_m: Floats, across_m: Floats, length_m: float) -> Floats:

@@ -10,9 +10,10 @@ from pyproj import CRS
 
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
-from geodata.painter import kilns as kiln_painter
-from geodata.painter import land, look_alikes
-from geodata.painter.look_alikes import Spots
+from geodata.painter.canvas import Canvas
+from geodata.painter.kilns import lay_kilns, lay_yards, place_kilns
+from geodata.painter.land import add_texture, blur, colour_fields, make_fields
+from geodata.painter.look_alikes import lay_look_alikes
 from geodata.painter.statistics import load
 
 SEA_LON, SEA_LAT = 88.0, 12.0
@@ -27,8 +28,8 @@ class PaintedScene:
     """(3, height, width): red, green, blue."""
     grid: Grid
     kilns: Boxes
-    look_alikes: Spots
-    """Red roofs and red ground that are no kilns, in pixel coordinates."""
+    look_alikes: Floats
+    """Pixel coordinates (col, row), shape (n, 2), of red roofs and red ground that are no kilns."""
 
 
 def sea_grid(width: int, height: int, crs: Literal["utm", "4326"] = "utm") -> Grid:
@@ -53,32 +54,19 @@ def paint_scene(
 
     `uint8` has grey levels 1..255 as the measured scenes; `uint16` has 20 times as much plus 200.
     """
-    rng = np.random.default_rng(seed)
-    stats = load()
-    grid = sea_grid(width, height, crs)
-    fields = land.make_fields(rng, (height, width))
-    canvas = land.colour_fields(rng, fields, stats)
-    boxes = kiln_painter.place_kilns(rng, grid, n_kilns, stats)
-    spots = Spots(np.empty(0), np.empty(0))
-    if with_look_alikes:
-        look_alikes.lay_roads(rng, canvas, grid, stats)
-        look_alikes.lay_villages(rng, canvas, grid, stats)
-        spots = _look_alikes(rng, canvas, grid, fields)
-    kiln_painter.lay_yards(rng, canvas, grid, fields, boxes, stats)
-    kiln_painter.lay_kilns(rng, canvas, grid, boxes, stats)
-    canvas = land.blur(land.add_pixel_noise(rng, canvas, stats))
-    return PaintedScene(_to_pixels(canvas, dtype), grid, boxes, spots)
+    rng, stats = np.random.default_rng(seed), load()
+    fields = make_fields(rng, (height, width))
+    canvas = Canvas(sea_grid(width, height, crs), fields, colour_fields(rng, fields, stats), stats, rng)
+    kilns = place_kilns(rng, canvas.grid, n_kilns, stats)
+    look_alikes = lay_look_alikes(canvas, kilns) if with_look_alikes else np.empty((0, 2))
+    lay_yards(canvas, kilns)
+    lay_kilns(canvas, kilns)
+    image = blur(add_texture(rng, canvas.colours, stats))
+    return PaintedScene(_to_pixels(image, dtype), canvas.grid, kilns, look_alikes)
 
 
-def _look_alikes(rng: np.random.Generator, canvas: Floats, grid: Grid, fields: land.Fields) -> Spots:
-    stats = load()
-    ground = look_alikes.lay_red_ground(rng, canvas, grid, fields, stats)
-    roofs = look_alikes.lay_roofs_and_sheds(rng, canvas, grid, stats)
-    return Spots(np.concatenate([ground.cols, roofs.cols]), np.concatenate([ground.rows, roofs.rows]))
-
-
-def _to_pixels(canvas: Floats, dtype: Literal["uint8", "uint16"]) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    grey = np.clip(np.exp(canvas), 1, 255)
+def _to_pixels(image: Floats, dtype: Literal["uint8", "uint16"]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    grey = np.clip(np.exp(image), 1, 255)
     if dtype == "uint16":
         return np.round(grey * 20 + 200).astype(np.uint16)
     return np.round(grey).astype(np.uint8)

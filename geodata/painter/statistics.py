@@ -21,7 +21,7 @@ class Gaussian:
     cov: Floats
 
     def draw(self, rng: np.random.Generator, n: int) -> Floats:
-        """n colours, shape (n, 3)."""
+        """Draw n colours, shape (n, 3)."""
         return rng.multivariate_normal(self.mean, self.cov, n, method="cholesky")
 
 
@@ -40,7 +40,7 @@ class Statistics:
     kiln_left_over: Gaussian
     """A kiln's colour beside that line."""
     kiln_profile: Floats
-    """(3, 7, 5): log ratio to the kiln's mean in bins of |along| and |across|, out to `kiln_reach` half-sides."""
+    """(3, 7, 5): log ratio to the kiln's mean by |along| and |across|, out to `kiln_reach` half-sides."""
     kiln_reach: float
     kiln_midline: Gaussian
     """Middle minus sides of a kiln."""
@@ -88,5 +88,5 @@ def load() -> Statistics:
 
 
 def draw_from_quantiles(rng: np.random.Generator, points: Floats, n: int) -> Floats:
-    """n values between the 5 and the 95 % point of a measured distribution."""
+    """Draw n values between the 5 and the 95 % point of a measured distribution."""
     return np.interp(rng.uniform(0.05, 0.95, n), [0.05, 0.16, 0.5, 0.84, 0.95], points)

@@ -1,4 +1,4 @@
-"""geodata.painter.volunteers: simulated volunteers who look at a painted scene's tiles; no real person is meant."""
+"""geodata.painter.volunteers: simulated volunteers who look at a painted scene's tiles."""
 
 import csv
 import io
@@ -50,7 +50,8 @@ def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = Non
             row = [f"sim-{who + 1:02d}", f"{ZOOM}/{tile.x}/{tile.y}"]
             seen_at = (FIRST_LOOK + timedelta(seconds=round(seconds))).isoformat()
             answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
-            for lon, lat in places or [("", "")]:
+            points: list[tuple[object, object]] = list(places) or [("", "")]
+            for lon, lat in points:
                 writer.writerow([*row, answer, lon, lat, seen_at])
     return out.getvalue()
 
@@ -63,7 +64,7 @@ def _tiles(painted: PaintedScene) -> list[tuple[mercantile.Tile, list[Place], li
     grid = painted.grid
     west, south, east, north = _bounds(grid)
     kilns = list(zip(painted.kilns.lon.tolist(), painted.kilns.lat.tolist(), strict=True))
-    lon, lat = grid.lonlat(painted.look_alikes.cols, painted.look_alikes.rows)
+    lon, lat = grid.lonlat(painted.look_alikes[:, 0], painted.look_alikes[:, 1])
     others = list(zip(lon.tolist(), lat.tolist(), strict=True))
     out = []
     for tile in mercantile.tiles(west, south, east, north, [ZOOM]):
