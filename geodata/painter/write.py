@@ -8,6 +8,7 @@ from pathlib import Path
 import rasterio
 from rasterio.crs import CRS as RasterCRS
 
+from geodata.files import atomic_path, write_text_atomic
 from geodata.obb import Boxes
 from geodata.painter.scene import PaintedScene
 from geodata.painter.volunteers import simulate_marks
@@ -32,22 +33,21 @@ def write_painted(
     acquired_at: datetime = ACQUIRED_AT,
     seed: int = 0,
 ) -> PaintedFiles:
-    """Write NAME.tif (a COG), NAME_kilns.geojson (the truth) and NAME_marks.csv (simulated volunteers).
+    """Write NAME.tif, NAME_kilns.geojson (the truth) and NAME_marks.csv (simulated volunteers).
 
     `seed` is that of the volunteers. The folder is made where it does not exist.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files = PaintedFiles(
         folder / f"{name}.tif", folder / f"{name}_kilns.geojson", folder / f"{name}_marks.csv"
     )
     write_scene(painted, files.scene, acquired_at)
-    files.kilns.write_text(json.dumps(truth_geojson(painted.kilns, name), indent=1) + "\n", encoding="utf-8")
-    files.marks.write_text(simulate_marks(painted, seed), encoding="utf-8")
+    write_text_atomic(files.kilns, json.dumps(truth_geojson(painted.kilns, name), indent=1) + "\n")
+    write_text_atomic(files.marks, simulate_marks(painted, seed))
     return files
 
 
 def write_scene(painted: PaintedScene, path: Path, acquired_at: datetime | None = ACQUIRED_AT) -> Path:
-    """Write the pixels as a cloud-optimised GeoTIFF that says that it is made up."""
+    """Write the pixels as a tiled GeoTIFF that says that it is made up."""
     grid = painted.grid
     tags = {"MADE_UP": "yes", "PRODUCT": "painted"}
     if acquired_at is not None:
@@ -67,13 +67,11 @@ def write_scene(painted: PaintedScene, path: Path, acquired_at: datetime | None 
         "compress": "deflate",
         "predictor": 2,
     }
-    temporary = path.with_name(f".{path.name}.part")
-    with rasterio.open(temporary, "w", **profile) as data:
+    with atomic_path(path) as temporary, rasterio.open(temporary, "w", **profile) as data:
         data.write(painted.pixels)
         data.update_tags(**tags)
         for band, text in enumerate(("red", "green", "blue"), start=1):
             data.set_band_description(band, text)
-    temporary.replace(path)
     return path
 
 
