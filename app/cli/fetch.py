@@ -1,0 +1,133 @@
+"""app.cli.fetch: the command `kilnlight fetch`: shows a plan, asks, shows progress; no logic of its own."""
+
+import sys
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from geodata.errors import InputError
+
+if TYPE_CHECKING:
+    from geodata.sources.sentinelhub.connection import Connection
+    from geodata.sources.sentinelhub.plan import Plan
+
+_HELP = """Fetch Sentinel-2 imagery of an area, one file per acquisition.
+
+Takes the fewest and least cloudy acquisitions that cover the area. Shows what they cost in processing units
+and asks before it spends any. Needs an account: see docs/fetching-imagery.md.
+
+Example:
+
+[bold]kilnlight fetch --aoi 77.1,28.6,77.4,28.8 --from 2024-01-01 --to 2024-02-29 --out imagery[/]
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("fetch", help=_HELP)(fetch)
+
+
+def fetch(
+    aoi: Annotated[str, typer.Option(help="W,S,E,N in degrees, or a GeoJSON or GPKG file with polygons.")],
+    start: Annotated[str, typer.Option("--from", help="First day, such as 2024-01-01 (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="Last day, included (UTC).")],
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    product: Annotated[str, typer.Option(help="l2a, or l1c (which has no cloud classes).")] = "l2a",
+    bands: Annotated[str, typer.Option(help="Bands to write; l2a adds SCL.")] = "B04,B03,B02",
+    max_cloud: Annotated[float, typer.Option(min=0, max=100, help="Most cloud in per cent.")] = 30.0,
+    max_pu: Annotated[float, typer.Option(min=0, help="Most processing units to spend.")] = 100.0,
+    profile: Annotated[str | None, typer.Option(help="Profile in the client's config.toml.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost, then end.")] = False,
+) -> None:
+    """Fetch imagery; see `_HELP`."""
+    from geodata.sources.sentinelhub.area import read_area
+    from geodata.sources.sentinelhub.connection import Connection
+    from geodata.sources.sentinelhub.credentials import read_config
+    from geodata.sources.sentinelhub.fetch import check_budget
+    from geodata.sources.sentinelhub.plan import Order, make_plan
+    from geodata.sources.sentinelhub.products import bands_of, product_named
+
+    wanted = product_named(product)
+    order = Order(
+        area=read_area(aoi),
+        start=_moment("--from", start),
+        end=_moment("--to", end, end_of_day=True),
+        out=out,
+        product=wanted,
+        bands=bands_of(wanted, tuple(bands.split(","))),
+        max_cloud_percent=max_cloud,
+    )
+    console = Console(stderr=True)
+    connection = Connection(read_config(profile=profile))
+    with console.status("Searching the Catalog"):
+        plan = make_plan(connection, order)
+    _show(console, plan)
+    check_budget(plan, max_pu)
+    if dry_run or not plan.missing:
+        return
+    _ask(plan, yes)
+    _carry_out(console, connection, plan)
+
+
+def _show(console: Console, plan: "Plan") -> None:
+    from rich.table import Table
+
+    table = Table("acquired (UTC)", "cloud %", "of the area %", "requests", "PU", "file")
+    for scene in plan.scenes:
+        table.add_row(
+            f"{scene.outline.acquired_at:%Y-%m-%d %H:%M}",
+            f"{scene.cloud_percent:.0f}",
+            f"{100 * scene.covered_share:.1f}",
+            "there already" if scene.complete else str(len(scene.pieces)),
+            "0" if scene.complete else f"{scene.units:.2f}",
+            scene.path.name,
+        )
+    console.print(table)
+    console.print(f"Estimated cost: {plan.units:.2f} processing units.")
+    if plan.covered_share < 0.999:
+        console.print(f"[yellow]Only {100 * plan.covered_share:.1f} % of the area is covered.[/]")
+    for name in plan.mixed:
+        console.print(f"[yellow]Left out: {name}, which another satellite's pass overlaps in time.[/]")
+
+
+def _ask(plan: "Plan", yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"This would spend about {plan.units:.2f} processing units and there is no terminal to ask on; "
+            "add --yes to go on, or --dry-run to see the plan only."
+        )
+    typer.confirm(f"Spend about {plan.units:.2f} processing units?", abort=True)
+
+
+def _carry_out(console: Console, connection: "Connection", plan: "Plan") -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from geodata.sources.sentinelhub.fetch import carry_out
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        total = sum(len(scene.pieces) for scene in plan.missing)
+        task = progress.add_task("Fetching", total=total)
+        written = carry_out(connection, plan, lambda _scene, _done: progress.advance(task))
+    for path in written:
+        typer.echo(path)
+    if connection.units_spent:
+        console.print(f"Spent: {connection.units_spent:.2f} processing units, as the service says.")
+
+
+def _moment(option: str, text: str, end_of_day: bool = False) -> datetime:
+    """A day or a time in UTC; the last second of a day where the span ends with it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"{option} {text!r} is no date; write it like 2024-01-31.") from error
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if end_of_day and "T" not in text and moment.time() == time(0):
+        moment += timedelta(days=1, seconds=-1)
+    return moment

@@ -1,0 +1,1 @@
+"""geodata.sources.sentinelhub: Sentinel-2 from a Sentinel Hub service, one COG an acquisition."""

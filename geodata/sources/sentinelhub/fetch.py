@@ -1,0 +1,52 @@
+"""geodata.sources.sentinelhub.fetch: carries out a plan; each file is whole or not there."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from geodata.errors import InputError
+from geodata.files import ensure_output_folder
+from geodata.scene import Window
+from geodata.sources.sentinelhub.connection import Connection
+from geodata.sources.sentinelhub.plan import Plan, ScenePlan
+from geodata.sources.sentinelhub.process import Pixels, download_piece
+from geodata.sources.sentinelhub.write import write_scene
+
+DEFAULT_MAX_UNITS = 100.0
+"""About 44 x 44 km of one acquisition with three bands and SCL."""
+
+OnPiece = Callable[[ScenePlan, int], None]
+"""Told the scene and how many of its pieces are there."""
+
+
+def check_budget(plan: Plan, max_units: float) -> None:
+    """Refuse a plan that would cost more than allowed. Raises `InputError` with both figures."""
+    if plan.units > max_units:
+        raise InputError(
+            f"This would cost about {plan.units:.2f} processing units and --max-pu allows {max_units:g}; "
+            "take a smaller area, or raise --max-pu."
+        )
+
+
+def carry_out(connection: Connection, plan: Plan, on_piece: OnPiece = lambda scene, done: None) -> list[Path]:
+    """Fetch and write what is missing; files that are complete already stay as they are.
+
+    Returns the paths written.
+
+    Raises:
+        InputError: the folder cannot be written (before anything is spent), or the service fails for good.
+            Files finished before stay; of the one under way nothing does.
+    """
+    written = []
+    for scene in plan.missing:
+        ensure_output_folder(scene.path.parent)
+        write_scene(scene.path, scene.outline, _pieces(connection, scene, on_piece))
+        written.append(scene.path)
+    return written
+
+
+def _pieces(connection: Connection, scene: ScenePlan, on_piece: OnPiece) -> Iterator[tuple[Window, Pixels]]:
+    count = len(scene.pieces)
+    for number, piece in enumerate(scene.pieces, start=1):
+        what = f"{scene.path.name} is not written: its part {number} of {count} is missing"
+        yield piece.window, download_piece(connection, piece, what)
+        on_piece(scene, number)
