@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from geodata.errors import KilnlightError
 
-COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "demo", "train")
+COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "paint", "demo", "train")
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 
 BAD_INPUT = 2

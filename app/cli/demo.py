@@ -1,0 +1,55 @@
+"""app.cli.demo: the command `demo`, which runs the other commands on a made-up scene, one after the other."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+NAME = "made_up"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("demo")(demo)
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for everything the demo makes.")] = Path(
+        "demo-output"
+    ),
+    port: Annotated[int, typer.Option(help="Port of the app on this machine.")] = 8501,
+    seed: Annotated[int, typer.Option(help="Another seed paints another scene.")] = 1,
+    serve: Annotated[bool, typer.Option("--app/--no-app", help="Open the app at the end.")] = True,
+) -> None:
+    """Show the whole way on a made-up scene: paint, detect, evaluate, import, app.
+
+    Nothing is downloaded. The scene is painted and lies in open sea; it shows the plumbing, not the accuracy.
+
+    [bold]Example:[/] kilnlight demo --port 8501
+    """
+    for step in steps(out, seed):
+        run_command(step)
+    if serve:
+        run_command(["app", "--project", str(out / "project"), "--port", str(port)])
+
+
+def steps(out: Path, seed: int) -> list[list[str]]:
+    """The commands, as one would type them."""
+    painted, run = out / "painted", out / "run"
+    scene, truth, marks = (str(painted / f"{NAME}{end}") for end in (".tif", "_kilns.geojson", "_marks.csv"))
+    return [
+        ["paint", "--out", str(painted), "--seed", str(seed)],
+        ["detect", scene, "--out", str(run), "--candidates"],
+        ["evaluate", scene, "--kilns", truth],
+        ["import", str(run), "--marks", marks, "--project", str(out / "project")],
+    ]
+
+
+def run_command(arguments: list[str]) -> None:
+    """Print a command as it would be typed, and run it. Raises `typer.Exit` with its code where it fails."""
+    from app.cli.main import build
+
+    typer.secho("\n$ kilnlight " + " ".join(arguments), bold=True)
+    code = build()(arguments, standalone_mode=False)
+    if isinstance(code, int) and code != 0:
+        raise typer.Exit(code)
