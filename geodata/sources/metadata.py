@@ -28,9 +28,7 @@ _TIME_TAGS = (
 _LEVEL_TAGS = (PRODUCT_TAG, "PRODUCT_TYPE", "PROCESSING_LEVEL")
 _PRODUCT_NAME = re.compile(r"S2[A-D]_MSI(L1C|L2A)_(\d{8}T\d{6})_")
 _BAND_FILE_NAME = re.compile(r"(?:L(1C|2A)_)?T\d{2}[A-Z]{3}_(\d{8}T\d{6})_")
-_LEVEL = re.compile(
-    r"(?<![A-Z0-9])(?:S2[-_ ]?)?(?:MSI[-_ ]?)?(?:LEVEL[-_ ]?|L)?(1C|2A)(?![A-Z0-9])|S2MSI(1C|2A)"
-)
+_LEVEL = re.compile(r"(?<![A-Z0-9])(?:S2[-_ ]?)?(?:MSI[-_ ]?)?(?:LEVEL[-_ ]?|L)?(1C|2A)(?![A-Z0-9])")
 
 
 @dataclass(frozen=True)
