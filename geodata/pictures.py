@@ -125,13 +125,15 @@ def _shown_bands(scene: Scene) -> tuple[int, ...]:
 
 def _resample(scene: Scene, frame: Frame) -> tuple[Floats, NDArray[np.bool_]]:
     """Values (bands, height, width) and mask of a frame's pixels."""
-    u, v = np.meshgrid(
-        (np.arange(frame.width_px) + 0.5) / frame.width_px,
-        (np.arange(frame.height_px) + 0.5) / frame.height_px,
+    across = (np.arange(frame.width_px) + 0.5) / frame.width_px
+    down = (np.arange(frame.height_px) + 0.5) / frame.height_px
+    lon, lat = np.meshgrid(
+        frame.west + across * (frame.east - frame.west), frame.north - down * (frame.north - frame.south)
     )
-    lon = frame.west + u * (frame.east - frame.west)
-    lat = frame.north - v * (frame.north - frame.south)
-    col, row = (place.reshape(u.shape) - 0.5 for place in scene.info.grid.pixel(lon.ravel(), lat.ravel()))
+    col, row = (place.reshape(lon.shape) - 0.5 for place in scene.info.grid.pixel(lon, lat))
+    if not (np.isfinite(col).all() and np.isfinite(row).all()):
+        # so far away that the scene's CRS does not reach there
+        return np.zeros((len(_shown_bands(scene)), *lon.shape)), np.zeros(lon.shape, np.bool_)
     left, top = int(np.floor(col.min())), int(np.floor(row.min()))
     window = Window(left, top, int(np.floor(col.max())) - left + 2, int(np.floor(row.max())) - top + 2)
     patch = scene.read(window)
