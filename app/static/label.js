@@ -1,14 +1,12 @@
 // The labelling page: examples, then picture after picture. The server gives random tokens and picture
 // bytes, nothing else; this page never learns a place. Every word comes from #strings (gettext).
 
+import { Marks } from "./label.marks.js";
 import { load, Outbox, randomId, save } from "./label.outbox.js";
 
 const WORDS = JSON.parse(document.getElementById("strings").textContent);
 const AHEAD = 6; // pictures kept decoded, so that an answer never waits for the network
-const MOST_MARKS = 20;
 const MOST_UNDO = 20;
-const NEAR = 0.045; // a tap this near to a mark (share of the picture) takes it away
-const STEP = 0.02;
 const $ = (id) => document.getElementById(id);
 const say = (name, values = {}) =>
   Object.entries(values).reduce((text, [k, v]) => text.replaceAll(`{${k}}`, v), WORDS[name]);
@@ -20,6 +18,8 @@ const state = {
   shownAt: null,
   marks: [],
   cross: null,
+  handed: [], // tokens given out whose pictures are not here yet
+  missing: [], // tokens whose pictures the server does not have
   past: [], // what can be undone: [{key, token, answer}]
   done: { today: 0, total: 0 },
   online: true,
@@ -48,6 +48,7 @@ function begin(name) {
   }
   state.who = { name, id };
   state.past = load(`kilnlight.past.${id}`, []);
+  state.handed = load(`kilnlight.handed.${id}`, []);
   $("welcome").hidden = true;
   $("work").hidden = false;
   scrollTo(0, 0);
@@ -66,17 +67,20 @@ function welcome() {
 
 // --- pictures ------------------------------------------------------------------------------------
 
+// The picture of a token; null where the server has none. Throws where the server cannot be reached.
 async function picture(token) {
+  const reply = await fetch(`/label/picture/${token}.jpg`);
+  if (!reply.ok) return null;
   const image = new Image();
   image.alt = "";
   image.draggable = false;
-  image.src = `/label/picture/${token}.jpg`;
+  image.src = URL.createObjectURL(await reply.blob());
   await image.decode();
   return { token, image };
 }
 
 async function ask() {
-  const have = [...state.ready.map((x) => x.token), ...outbox.tokens(), ...(state.now ? [state.now.token] : [])];
+  const have = [...state.missing, ...tokensHere(), ...outbox.tokens()];
   const reply = await fetch("/label/api/next", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -91,34 +95,43 @@ async function fill() {
   state.filling = true;
   const { id } = state.who;
   try {
-    const { tokens, done } = await ask();
-    state.online = true;
-    if (id === state.who.id) {
-      if (!outbox.names().length) state.done = done;
-      state.exhausted = tokens.length === 0;
-      await take(tokens, id);
+    if (!state.handed.length) {
+      const { tokens, done } = await ask();
+      if (id === state.who.id) {
+        if (!outbox.names().length) state.done = done;
+        state.exhausted = tokens.length === 0;
+        state.handed = tokens;
+        remember();
+      }
     }
+    await take(id);
+    state.online = true;
   } catch {
     state.online = false;
     setTimeout(fill, 3000);
   }
   state.filling = false;
-  if (id !== state.who.id) fill();
-  else if (!state.now) show(state.ready.shift() ?? null);
+  if (id !== state.who.id || (state.online && !state.exhausted && state.ready.length < AHEAD / 2)) fill();
   counts();
 }
 
-async function take(tokens, id) {
-  const known = new Set([...state.ready, ...(state.now ? [state.now] : [])].map((x) => x.token));
-  for (const token of tokens) {
-    if (known.has(token)) continue;
-    try {
-      const item = await picture(token);
-      if (id !== state.who.id) return;
-      state.ready.push(item);
-      if (!state.now) show(state.ready.shift());
-    } catch { /* a picture that does not come is left out; the server offers it again */ }
+async function take(id) {
+  while (id === state.who.id && state.handed.length) {
+    const [token] = state.handed;
+    const item = state.ready.some((x) => x.token === token) ? null : await picture(token);
+    if (id !== state.who.id) return;
+    state.handed.shift();
+    if (!item) state.missing.push(token);
+    else if (state.now) state.ready.push(item);
+    else show(item);
   }
+}
+
+const tokensHere = () => [...(state.now ? [state.now.token] : []), ...state.ready.map((x) => x.token), ...state.handed];
+
+// What was given out is shown before anything else, also after a reload: it counts as shown.
+function remember() {
+  if (state.who) save(`kilnlight.handed.${state.who.id}`, tokensHere());
 }
 
 function show(item) {
@@ -127,6 +140,7 @@ function show(item) {
   $("frame").replaceChildren(...(item ? [item.image] : []));
   if (item) $("stage").dataset.token = item.token;
   else delete $("stage").dataset.token;
+  remember();
   closeMarking();
   counts();
 }
@@ -154,11 +168,12 @@ function counts() {
 
 // --- answers -------------------------------------------------------------------------------------
 
-function answer(kind, marks = []) {
+function answer(kind, places = []) {
   if (!state.now) return;
   const { token, image } = state.now;
-  const item = { kind: "answer", key: randomId(), token, answer: kind, marks, seen_at: state.shownAt };
-  state.past = [...state.past, { key: item.key, token, image }].slice(-MOST_UNDO);
+  const item = { kind: "answer", key: randomId(), token, answer: kind, marks: places, seen_at: state.shownAt };
+  state.past.push({ key: item.key, token, image });
+  for (const old of state.past.splice(0, Math.max(0, state.past.length - MOST_UNDO))) URL.revokeObjectURL(old.image?.src);
   savePast();
   count(1);
   outbox.put(item, state.who.id);
@@ -179,116 +194,62 @@ async function undo() {
   savePast();
   count(-1);
   outbox.put({ kind: "undo", key: randomId(), undoes: last.key, token: last.token }, state.who.id);
-  if (state.now) state.ready.unshift(state.now);
+  putBack();
   state.ready = state.ready.filter((x) => x.token !== last.token);
-  try {
-    show(last.image ? last : await picture(last.token));
-  } catch {
+  state.handed = state.handed.filter((x) => x !== last.token);
+  show(null);
+  const item = last.image ? last : await picture(last.token).catch(() => null);
+  if (item) {
+    putBack();
+    show(item);
+  } else {
+    state.handed.unshift(last.token);
     next();
   }
   $("status").textContent = say("undone");
 }
 
+function putBack() {
+  if (state.now) state.ready.unshift(state.now);
+}
+
 // --- marks ---------------------------------------------------------------------------------------
 
 const marking = () => !$("marking").hidden;
+const marks = new Marks({
+  stage: $("stage"), layer: $("marks"), cross: $("cross"), onChange: (n) => {
+    $("finish").disabled = !n;
+    $("remove").disabled = !n;
+    if (marking()) $("status").textContent = say("mark_hint", { n });
+  },
+});
 
 function openMarking() {
   if (!state.now) return;
-  state.marks = [];
-  state.cross = null;
   $("answers").hidden = true;
   $("marking").hidden = false;
   $("bad").disabled = true;
   $("undo").disabled = true;
   $("question").textContent = say("mark_question");
-  $("stage").classList.add("marking");
-  $("stage").tabIndex = 0;
-  $("stage").focus({ preventScroll: true });
-  draw();
+  marks.open();
 }
 
 function closeMarking() {
   $("marking").hidden = true;
   $("answers").hidden = false;
   $("question").textContent = say("question");
-  $("stage").classList.remove("marking");
-  $("stage").tabIndex = -1;
-  state.marks = [];
-  state.cross = null;
-  draw();
-}
-
-function draw() {
-  const dots = state.marks.map(({ u, v }) => {
-    const dot = document.createElement("span");
-    dot.className = "mark";
-    place(dot, u, v);
-    return dot;
-  });
-  $("marks").replaceChildren(...dots);
-  $("cross").hidden = !state.cross;
-  if (state.cross) place($("cross"), state.cross.u, state.cross.v);
-  $("finish").disabled = !state.marks.length;
-  $("remove").disabled = !state.marks.length;
-  if (marking()) $("status").textContent = say("mark_hint", { n: state.marks.length });
-}
-
-function place(element, u, v) {
-  element.style.left = `${u * 100}%`;
-  element.style.top = `${v * 100}%`;
-}
-
-const within = (x) => Math.min(1, Math.max(0, x));
-
-function share(event) {
-  const box = $("stage").getBoundingClientRect();
-  return { u: within((event.clientX - box.left) / box.width), v: within((event.clientY - box.top) / box.height) };
-}
-
-function toggle(at) {
-  const near = state.marks.findIndex((m) => Math.hypot(m.u - at.u, m.v - at.v) < NEAR);
-  if (near >= 0) state.marks.splice(near, 1);
-  else if (state.marks.length < MOST_MARKS) state.marks.push(at);
-  draw();
-  return near < 0;
+  marks.close();
 }
 
 function finish() {
-  if (state.marks.length) answer("kiln", state.marks);
+  if (marks.list.length) answer("kiln", marks.list);
 }
-
-function removeLast() {
-  state.marks.pop();
-  draw();
-}
-
-function moveCross(du, dv) {
-  const { u, v } = state.cross ?? { u: 0.5, v: 0.5 };
-  state.cross = { u: within(u + du), v: within(v + dv) };
-  draw();
-}
-
-let dragging = false;
-$("stage").addEventListener("pointerdown", (event) => {
-  if (!marking() || !event.isPrimary || event.button) return;
-  event.preventDefault();
-  state.cross = null;
-  dragging = toggle(share(event));
-  if (dragging) $("stage").setPointerCapture(event.pointerId);
-});
-$("stage").addEventListener("pointermove", (event) => {
-  if (!dragging || !event.isPrimary || !state.marks.length) return;
-  state.marks[state.marks.length - 1] = share(event);
-  draw();
-});
-for (const end of ["pointerup", "pointercancel"]) $("stage").addEventListener(end, () => { dragging = false; });
 
 // --- buttons and keys ----------------------------------------------------------------------------
 
 const CLICKS = {
   yes: openMarking, no: () => answer("none"), unsure: () => answer("unsure"), bad: () => answer("bad_image"),
-  undo, back: closeAndCount, remove: removeLast, finish, again: () => { state.exhausted = false; counts(); fill(); },
+  undo, back: closeAndCount, remove: () => marks.removeLast(), finish, again: () => { state.exhausted = false; counts(); fill(); },
   examples: welcome,
 };
 for (const [id, act] of Object.entries(CLICKS)) $(id).addEventListener("click", act);
@@ -303,10 +264,10 @@ const QUESTION_KEYS = {
   arrowdown: "unsure", [WORDS.key_bad]: "bad", arrowup: "bad", [WORDS.key_undo]: "undo",
 };
 const MARKING_KEYS = {
-  arrowleft: () => moveCross(-STEP, 0), arrowright: () => moveCross(STEP, 0),
-  arrowup: () => moveCross(0, -STEP), arrowdown: () => moveCross(0, STEP),
-  " ": () => toggle(state.cross ?? { u: 0.5, v: 0.5 }), enter: finish, backspace: removeLast,
-  [WORDS.key_undo]: removeLast, escape: closeAndCount,
+  arrowleft: () => marks.move(-1, 0), arrowright: () => marks.move(1, 0),
+  arrowup: () => marks.move(0, -1), arrowdown: () => marks.move(0, 1),
+  " ": () => marks.toggle(), enter: finish, backspace: () => marks.removeLast(),
+  [WORDS.key_undo]: () => marks.removeLast(), escape: closeAndCount,
 };
 
 addEventListener("keydown", (event) => {

@@ -18,6 +18,7 @@ from app.web.label_strings import (
 FILES = {
     "label.css": "text/css; charset=utf-8",
     "label.js": "text/javascript; charset=utf-8",
+    "label.marks.js": "text/javascript; charset=utf-8",
     "label.outbox.js": "text/javascript; charset=utf-8",
 }
 """The page's own files and their media types; nothing else of the folder is served under /label/."""
