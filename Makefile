@@ -18,7 +18,7 @@ demo: setup
 	$(BIN)/kilnlight demo --out demo-output --port $(PORT)
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -m "not real_data and not browser and not installed"
+	$(BIN)/python -m pytest -m "not real_data and not browser"
 
 # what a developer runs before a commit
 check: $(VENV)/.dev

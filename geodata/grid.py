@@ -48,7 +48,7 @@ class Grid:
     def lonlat(self, col: ArrayLike, row: ArrayLike) -> tuple[Floats, Floats]:
         """Longitudes and latitudes (degrees, WGS 84) of pixel coordinates."""
         c, r = np.asarray(col, dtype=np.float64), np.asarray(row, dtype=np.float64)
-        x, y = self.transform * (c, r)
+        x, y = self.transform @ (c, r)
         lon, lat = self._to_lonlat.transform(x, y)
         return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
@@ -57,7 +57,7 @@ class Grid:
         x, y = self._to_lonlat.transform(
             np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64), direction="INVERSE"
         )
-        col, row = ~self.transform * (np.asarray(x), np.asarray(y))
+        col, row = ~self.transform @ (np.asarray(x), np.asarray(y))
         return np.asarray(col, dtype=np.float64), np.asarray(row, dtype=np.float64)
 
     def jacobian_m(self, col: ArrayLike, row: ArrayLike) -> Floats:

@@ -1,7 +1,10 @@
 """Fixtures that several areas share, and the option that forbids skips."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,12 +16,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Turn a green run with skips (or with no test at all) into a red one under `--no-skips`."""
+    """Turn a green run with skips into a red one under `--no-skips`."""
     if not session.config.getoption("--no-skips") or exitstatus != pytest.ExitCode.OK:
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
-    if skipped:
+    if reporter is None or reporter.stats.get("skipped") or reporter.stats.get("xfailed"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -35,3 +37,18 @@ def delhi() -> Path:
 def painted_scene() -> PaintedScene:
     """A small made-up scene with twelve kilns and look-alikes."""
     return paint_scene(7, width=384, height=320, n_kilns=12)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium, driven by playwright: `chromium.new_page()`. For tests marked `browser`."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="the extra 'browser' is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = os.environ.get("KILNLIGHT_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("Chromium was not found; name it by KILNLIGHT_CHROMIUM")
+    with playwright.sync_playwright() as driver:
+        # no sandbox: containers and the root user have none; only our own pages are opened
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,4 +1,4 @@
-"""app.cli.paint: the command `paint`, which writes a made-up scene with its truth and simulated volunteers."""
+"""app.cli.paint: the command `paint`: a made-up scene, its truth and simulated volunteers as files."""
 
 from pathlib import Path
 from typing import Annotated
