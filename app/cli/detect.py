@@ -1,0 +1,90 @@
+"""app.cli.detect: the command `kilnlight detect`: options in, a bar and a line out."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app.cli.options import band_names, cores, moment
+from app.cli.progress import windows_bar
+
+_HELP = """Find possible kilns in scenes and write them, with what was looked at, to a folder.
+
+Scenes are GeoTIFF, COG or JPEG 2000 files, or folders of them, with pixels of up to 12 m in any CRS. The
+folder gets detections.parquet, coverage.parquet and, last, run.json; it may hold other files.
+
+Example:
+
+[bold]kilnlight detect scene.tif --out runs/2024-01 --candidates[/]
+"""
+
+
+class Format(StrEnum):
+    """Formats besides GeoParquet."""
+
+    geojson = "geojson"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command("detect", help=_HELP, no_args_is_help=True)(detect)
+
+
+def detect(
+    scenes: Annotated[list[Path], typer.Argument(help="Scenes, or folders of scenes.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for the result.", show_default=False)],
+    model: Annotated[
+        Path | None, typer.Option(help="Model bundle instead of the one that comes along.")
+    ] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="Names of the files' bands, where they have none: red,green,blue")
+    ] = None,
+    acquired: Annotated[
+        str | None,
+        typer.Option(help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"),
+    ] = None,
+    product: Annotated[str | None, typer.Option(help="Product, where the files do not tell: S2-L2A")] = None,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Also write what lies below the model's threshold.")
+    ] = False,
+    format: Annotated[Format | None, typer.Option(help="Also write a copy in this format.")] = None,
+    allow_damaged: Annotated[
+        bool, typer.Option("--allow-damaged", help="Leave out pixels that do not decode instead of ending.")
+    ] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Run the good scenes and name the others in run.json.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores where not given.")] = None,
+) -> None:
+    """Find possible kilns; see `_HELP`."""
+    from app.services.detecting import DetectRequest
+    from app.services.detecting import detect as run_detection
+    from geodata.sources.files import OpenOptions
+
+    request = DetectRequest(
+        scenes=tuple(scenes),
+        out=out,
+        model=model,
+        options=OpenOptions(
+            band_names=band_names(bands),
+            acquired_at=moment(acquired),
+            product=product,
+            allow_damaged=allow_damaged,
+        ),
+        candidates=candidates,
+        geojson=format is Format.geojson,
+        skip_bad=skip_bad,
+        threads=threads or cores(),
+    )
+    with windows_bar("Looking for kilns") as (progress, warn):
+        result = run_detection(request, warn, progress)
+    below = f", {result.candidates:,} candidates below the threshold" if result.candidates is not None else ""
+    skipped = f"; {result.skipped} left out" if result.skipped else ""
+    Console().print(
+        f"{result.detections:,} possible kilns{below} on {result.observed_km2:,.0f} km² of {result.scenes} "
+        f"scene(s){skipped}: {out}",
+        soft_wrap=True,
+        highlight=False,
+    )

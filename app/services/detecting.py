@@ -1,0 +1,199 @@
+"""app.services.detecting: scenes on disk -> a run folder; prints nothing and knows no store."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.services.run_output import RunOutput, write_output
+from detection.bundle import shipped_bundle_path
+from detection.coverage import observed_km2
+from detection.domain import outside_reasons
+from detection.pipeline import run_tables
+from detection.scan import Detector, Scan, load_detector, scan, window_plan
+from geodata.errors import InputError, ProblemsError
+from geodata.files import ensure_output_folder
+from geodata.sources.files import OpenOptions, open_with
+from geodata.sources.inputs import GoodScene, check_scenes
+from geodata.tables.run import RunInput, SkippedInput
+
+Warn = Callable[[str], None]
+Progress = Callable[[int, int], None]
+"""Called with the windows done and the windows in all."""
+
+
+@dataclass(frozen=True)
+class DetectRequest:
+    """What a person asked for."""
+
+    scenes: tuple[Path, ...]
+    out: Path
+    model: Path | None = None
+    """None takes the shipped bundle."""
+    options: OpenOptions = field(default_factory=OpenOptions)
+    """Bands and pixel size are those of the model's card, whatever stands here."""
+    candidates: bool = False
+    geojson: bool = False
+    skip_bad: bool = False
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class DetectResult:
+    """What was written."""
+
+    detections: int
+    candidates: int | None
+    """None where they were not asked for."""
+    scenes: int
+    skipped: int
+    observed_km2: float
+
+
+@dataclass(frozen=True)
+class ScannedFile:
+    """A scene that was run, and what is known of its file."""
+
+    path: Path
+    scan: Scan
+    damaged_share: float
+
+
+def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResult:
+    """Run scenes and write a run folder, its `run.json` last.
+
+    Raises:
+        ProblemsError: with everything that is wrong with scenes and folder, before the first scene is run.
+        InputError: for a broken model, or pixels that do not decode.
+    """
+    detector = load_detector(request.model or shipped_bundle_path(), request.threads)
+    request = replace(request, options=for_card(request.options, detector))
+    good, skipped = check(request, warn)
+    for one in good:
+        warn_of_domain(one, detector, warn)
+    scanned, broken = run_files(good, detector, request, progress)
+    skipped += broken
+    for left_out in skipped:
+        warn(f"{left_out.name} is left out: {left_out.problem}")
+    for done in scanned:
+        warn_of_gaps(done, warn)
+    tables = run_tables([done.scan for done in scanned], detector.card, detector.model_id)
+    inputs = tuple(run_input(done, detector, request.out) for done in scanned)
+    output = RunOutput(tables, inputs, tuple(skipped), detector, request.candidates, request.geojson)
+    write_output(request.out, output)
+    return DetectResult(
+        detections=len(tables.detections),
+        candidates=len(tables.candidates) if request.candidates else None,
+        scenes=len(scanned),
+        skipped=len(skipped),
+        observed_km2=sum(one.observed_km2 for one in inputs),
+    )
+
+
+def for_card(options: OpenOptions, detector: Detector) -> OpenOptions:
+    """The options with the bands and the pixel size that the model wants."""
+    return replace(options, bands=detector.card.bands, pixel_size_m=detector.card.pixel_size_m)
+
+
+def check(request: DetectRequest, warn: Warn) -> tuple[list[GoodScene], list[SkippedInput]]:
+    """Open every scene and try the folder before anything is run; a second copy of a file is left out.
+
+    Raises:
+        ProblemsError: with every problem at once; with `skip_bad` only where the folder cannot be written or
+            no scene can be run.
+    """
+    checked = check_scenes(request.scenes, request.options)
+    for warning in checked.warnings:
+        warn(warning)
+    problems = [problem.message for problem in checked.problems]
+    fatal = [] if request.skip_bad and checked.good else problems
+    try:
+        ensure_output_folder(request.out)
+    except InputError as error:
+        fatal = [*fatal, str(error)]
+    if fatal:
+        raise ProblemsError(fatal)
+    skipped = [SkippedInput(name=p.path.name, problem=p.message) for p in checked.problems]
+    first: dict[str, GoodScene] = {}
+    for one in checked.good:
+        same = first.setdefault(one.info.sha256, one)
+        if same is not one:
+            skipped.append(SkippedInput(name=one.path.name, problem=f"the same content as {same.path.name}"))
+    return list(first.values()), skipped
+
+
+def run_files(
+    good: Sequence[GoodScene], detector: Detector, request: DetectRequest, progress: Progress
+) -> tuple[list[ScannedFile], list[SkippedInput]]:
+    """Run the scenes one after the other; with `skip_bad`, those whose pixels do not decode are left out.
+
+    Raises:
+        InputError: for pixels that do not decode.
+    """
+    plans = [window_plan(one.info, detector.card) for one in good]
+    total, done = sum(map(len, plans)), 0
+    scanned: list[ScannedFile] = []
+    broken: list[SkippedInput] = []
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        progress(done, total)
+
+    progress(0, total)
+    for one, plan in zip(good, plans, strict=True):
+        try:
+            with open_with(one.path, request.options) as scene:
+                found = scan(scene, detector, plan, advance)
+                scanned.append(ScannedFile(one.path, found, scene.damaged_share))
+        except InputError as error:
+            if not request.skip_bad:
+                raise
+            broken.append(SkippedInput(name=one.path.name, problem=str(error)))
+    if not scanned:
+        raise ProblemsError([one.problem for one in broken])
+    return scanned, broken
+
+
+def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
+    """Warn where the card's figures need not hold for a scene."""
+    reasons = outside_reasons(detector.card.domain, one.info)
+    if reasons:
+        warn(
+            f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. "
+            "Its detections get a score but no probability."
+        )
+
+
+def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:
+    """Warn where nothing, or not all, of a scene could be seen."""
+    name = done.scan.info.name
+    if done.damaged_share > 0:
+        share = f"{100 * done.damaged_share:.2f} %"
+        warn(f"{name} is damaged: {share} of its pixels do not decode and were left out.")
+    if not any(done.scan.shares.values()):
+        warn(f"{name} has no valid pixel; its tiles are recorded as not observed.")
+
+
+def run_input(done: ScannedFile, detector: Detector, out: Path) -> RunInput:
+    """What `run.json` says of a scene."""
+    info = done.scan.info
+    try:
+        path = Path(os.path.relpath(done.path.resolve(), out.resolve())).as_posix()
+    except ValueError:
+        # Windows: no relative way leads to another drive
+        path = None
+    return RunInput(
+        name=info.name,
+        path=path,
+        sha256=info.sha256,
+        scene_id=info.scene_id,
+        acquired_at=info.acquired_at,
+        product=info.product,
+        bands=info.bands,
+        pixel_size_m=info.grid.pixel_size_m(),
+        made_up=info.made_up,
+        observed_km2=observed_km2(done.scan.shares),
+        damaged_share=done.damaged_share,
+        outside_domain=outside_reasons(detector.card.domain, info),
+    )
