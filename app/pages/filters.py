@@ -1,0 +1,54 @@
+"""app.pages.filters: the filters beside map and table; they hold the selection of this visit."""
+
+import streamlit as st
+
+from app.i18n import _
+from app.services import words
+from app.services.selection import MEASURES, VERDICT_CODES, Selection
+
+_KEY = "selection"
+
+
+def selection() -> Selection:
+    """What the filters say now."""
+    found = st.session_state.get(_KEY)
+    return found if isinstance(found, Selection) else Selection()
+
+
+def coverage_shown() -> bool:
+    """Whether the coverage layer is switched on."""
+    return bool(st.session_state.get("coverage_shown", False))
+
+
+def draw() -> None:
+    """Draw the filters and keep what they say."""
+    st.subheader(_("Show possible kilns"))
+    names = {"score": _("Model score"), "probability": _("Probability")}
+    measure = st.radio(
+        _("Filter by"), MEASURES, format_func=names.__getitem__, horizontal=True, key="measure"
+    )
+    low, high = st.slider(_("From – to"), 0, 100, (0, 100), 5, format="%d%%", key=f"band_{measure}")
+    if measure == "probability":
+        st.caption(_("Model and volunteers together. Not calibrated unless a site says otherwise."))
+    verdicts = st.pills(
+        _("Verdict"),
+        VERDICT_CODES,
+        format_func=words.verdict_words().__getitem__,
+        selection_mode="multi",
+        default=VERDICT_CODES,
+        key="verdicts",
+    )
+    left, right = st.columns(2)
+    seen_from = left.date_input(_("Seen from"), value=None, key="seen_from", min_value="2015-06-23")
+    seen_to = right.date_input(_("Seen to"), value=None, key="seen_to", min_value="2015-06-23")
+    candidates = st.toggle(_("Also those below the threshold"), key="candidates")
+    st.toggle(_("Coverage: where was looked"), key="coverage_shown")
+    st.session_state[_KEY] = Selection(
+        measure=str(measure),
+        low=low / 100,
+        high=high / 100,
+        verdicts=tuple(verdicts),
+        seen_from=seen_from,
+        seen_to=seen_to,
+        candidates=candidates,
+    )

@@ -1,0 +1,88 @@
+"""app.pages.site_panel: one site: picture, figures, evidence, verdict, history; beside map and table."""
+
+from html import escape
+
+import streamlit as st
+
+from app.i18n import _
+from app.pages import verdict
+from app.services import words
+from app.services.coordinates import Place
+from app.services.credits import credit
+from app.services.overlay import picture_svg
+from app.web.context import current
+from app.web.print_page import evidence_row, site_facts
+from geodata.store.records import Evidence, HistoryEntry, Site
+
+
+def draw(site_id: str) -> None:
+    """Draw the panel of a site, or say that there is none."""
+    context = current()
+    decision = context.may("see", "sites", site_id)
+    found = context.store.site(site_id) if decision.allowed else None
+    if found is None:
+        st.error(
+            _("There is no site {id} in this project.").format(id=site_id)
+            if decision.allowed
+            else decision.reason
+        )
+        return
+    st.header(_("Possible kiln {id}").format(id=found.site_id))
+    _picture(found)
+    _facts(found)
+    _addresses(found)
+    verdict.draw(found)
+    _evidence(context.store.evidence(site_id))
+    _history(context.store.history(site_id))
+
+
+def _picture(site: Site) -> None:
+    if current().picture_path(site) is None:
+        st.info(_("There is no picture of this site."))
+        return
+    st.html(picture_svg(site, f"/api/picture/{site.site_id}"))
+    st.caption(credit(site.attribution_year, site.made_up))
+
+
+def _facts(site: Site) -> None:
+    skipped = {_("Coordinates"), _("Link for map programs"), _("Note")}
+    pairs = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
+        for name, value in site_facts(site)
+        if name not in skipped
+    )
+    st.html(f'<dl class="facts">{pairs}</dl>')
+
+
+def _addresses(site: Site) -> None:
+    """Coordinates to copy, and links out of the app."""
+    place = Place(site.lat, site.lon)
+    st.code(place.text(), language=None)
+    left, right = st.columns(2)
+    left.link_button(_("Map program"), place.geo_uri(), width="stretch", help=place.geo_uri())
+    right.link_button(_("Print"), f"/print/site/{site.site_id}", width="stretch")
+
+
+def _evidence(evidence: list[Evidence]) -> None:
+    with st.expander(_("Evidence ({n})").format(n=len(evidence))):
+        lines = []
+        for item in evidence:
+            acquired, scene, model, score, state = evidence_row(item)
+            what = _("Score {score}, {state}, model {model}").format(score=score, state=state, model=model)
+            lines.append(f"<li>{escape(acquired)} · {escape(scene)}<small>{escape(what)}</small></li>")
+        _list(lines)
+
+
+def _history(history: list[HistoryEntry]) -> None:
+    with st.expander(_("History ({n})").format(n=len(history))):
+        lines = []
+        for entry in reversed(history):
+            note = entry.detail.get("note")
+            text = f"<br>{escape(note)}" if isinstance(note, str) and note else ""
+            who = f"{words.moment(entry.at)} · {entry.who}"
+            lines.append(f"<li>{escape(words.event_words(entry))}{text}<small>{escape(who)}</small></li>")
+        _list(lines)
+
+
+def _list(lines: list[str]) -> None:
+    st.html(f'<ul class="lines">{"".join(lines)}</ul>' if lines else f"<p>{escape(_('Nothing yet.'))}</p>")

@@ -1,0 +1,48 @@
+// The legend: what colours mean in the present view. Texts are set as text, never as markup.
+import { COVERAGE, RAMP, VERDICTS } from "/assets/map_style.js";
+
+export function drawLegend(box, view, data, present) {
+  const words = data.words;
+  const parts = view.asCells ? cellParts(view, words) : dotParts(view, words, present);
+  if (data.coverage) parts.push(...coverageParts(words));
+  box.replaceChildren(...parts);
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function cellParts(view, words) {
+  const ramp = element("div", "ramp");
+  for (const colour of RAMP) {
+    const step = element("i");
+    step.style.background = colour;
+    ramp.append(step);
+  }
+  const scale = element("div", "scale");
+  for (const n of [1, view.cuts[1], view.counts.at(-1) || 0]) scale.append(element("span", "", n.toLocaleString()));
+  return [element("b", "", words.per_cell), ramp, scale];
+}
+
+function dotParts(view, words, present) {
+  const n = view.inView.length;
+  const title = n ? words.in_view.replace("{n}", n.toLocaleString()) : words.none_in_view;
+  const rows = words.verdicts.map((word, k) => [k, word]).filter(([k]) => present.has(k));
+  return [element("b", "", title), ...rows.map(([k, word]) => row(word, VERDICTS[k][0], VERDICTS[k][1], "dot"))];
+}
+
+function coverageParts(words) {
+  const rows = Object.entries(COVERAGE).map(([state, colour]) => row(words.coverage[state], `${colour}47`, colour, "tile"));
+  return [element("b", "", words.coverage_title), ...rows];
+}
+
+function row(word, fill, ring, shape) {
+  const line = element("div", "row"), mark = element("i", shape);
+  mark.style.background = fill;
+  mark.style.borderColor = ring === "#ffffff" ? fill : ring;
+  line.append(mark, element("span", "", word));
+  return line;
+}

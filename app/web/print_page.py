@@ -1,0 +1,132 @@
+"""app.web.print_page: pages to print, plain HTML without script; everything that people wrote is escaped."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+
+from app.i18n import _, html_lang
+from app.services import words
+from app.services.coordinates import Place
+from app.services.credits import credit_of
+from app.services.exports import not_proof
+from app.services.overlay import picture_svg
+from geodata.store.records import Evidence, HistoryEntry, Site
+
+_Rows = Sequence[Sequence[str]]
+
+
+def site_page(
+    site: Site,
+    evidence: Sequence[Evidence],
+    history: Sequence[HistoryEntry],
+    has_picture: bool,
+    now: datetime,
+) -> str:
+    """One site on one sheet."""
+    heading = _("Possible kiln {id}").format(id=site.site_id)
+    figure = ""
+    if has_picture:
+        picture = picture_svg(site, f"/api/picture/{site.site_id}")
+        figure = f"<figure>{picture}<figcaption>{escape(credit_of([site]))}</figcaption></figure>"
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in site_facts(site))
+    body = [
+        f"<h1>{escape(heading)}</h1>",
+        f'<div class="sheet">{figure}<dl>{facts}</dl></div>',
+        f"<h2>{escape(_('Evidence'))}</h2>",
+        _table(evidence_head(), [evidence_row(item) for item in evidence]),
+        f"<h2>{escape(_('History'))}</h2>",
+        _table([_("When"), _("What"), _("Who"), _("Note")], [history_row(entry) for entry in history]),
+    ]
+    return _page(heading, "".join(body), [site], now)
+
+
+def list_page(sites: Sequence[Site], now: datetime) -> str:
+    """The selection as a table."""
+    heading = _("Possible kilns: {n}").format(n=len(sites))
+    head = [_("Site"), _("Coordinates"), _("Probability"), _("Model score"), _("Verdict"), _("Last seen")]
+    rows = [
+        [
+            site.site_id,
+            Place(site.lat, site.lon).text(),
+            words.probability_words(site),
+            words.share(site.score),
+            words.verdict_words()[site.object_verdict or "none"],
+            words.day(site.last_seen),
+        ]
+        for site in sites
+    ]
+    return _page(heading, f"<h1>{escape(heading)}</h1>{_table(head, rows)}", sites, now)
+
+
+def site_facts(site: Site) -> list[tuple[str, str]]:
+    """The facts of a site as names and values, as text."""
+    place = Place(site.lat, site.lon)
+    facts = [
+        (_("Coordinates"), place.text()),
+        (_("Link for map programs"), place.geo_uri()),
+        (_("Probability"), words.probability_words(site)),
+        (_("Model score"), words.share(site.score)),
+        (_("Volunteers"), words.votes_words(site)),
+        (_("Verdict"), words.verdict_words()[site.object_verdict or "none"]),
+        (_("Note"), site.verdict_note or ""),
+        (
+            _("Seen"),
+            _("{first} to {last}").format(first=words.day(site.first_seen), last=words.day(site.last_seen)),
+        ),
+        (_("Not seen on"), words.day(site.not_seen_on) if site.not_seen_on else ""),
+        (_("Size"), words.size_words(site)),
+        (_("Long axis"), _("{angle}° counter-clockwise from east").format(angle=round(site.angle_deg))),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def evidence_head() -> list[str]:
+    """Column names of the evidence table."""
+    return [_("Acquired"), _("Scene"), _("Model"), _("Score"), _("State")]
+
+
+def evidence_row(item: Evidence) -> list[str]:
+    """One detection as text."""
+    state = _("replaced by a newer run") if item.superseded else _("current")
+    if item.is_candidate:
+        state = _("{state}, below the threshold").format(state=state)
+    return [words.day(item.acquired_at), item.scene_id, item.model_id[:12], f"{item.score:.2f}", state]
+
+
+def history_row(entry: HistoryEntry) -> list[str]:
+    """One event as text."""
+    note = entry.detail.get("note")
+    return [
+        words.moment(entry.at),
+        words.event_words(entry),
+        entry.who,
+        note if isinstance(note, str) else "",
+    ]
+
+
+def _table(head: Sequence[str], rows: _Rows) -> str:
+    if not rows:
+        return f"<p>{escape(_('Nothing yet.'))}</p>"
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows)
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _page(title: str, body: str, sites: Sequence[Site], now: datetime) -> str:
+    banner = ""
+    if any(site.made_up for site in sites):
+        banner = f'<p class="made-up">{escape(made_up_banner())}</p>'
+    foot = " · ".join(filter(None, [credit_of(sites), _("Printed {time}").format(time=words.moment(now))]))
+    return (
+        f'<!doctype html><html lang="{escape(html_lang())}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
+        '<link rel="stylesheet" href="/assets/print.css"></head><body>'
+        f"{banner}{body}<footer><p>{escape(not_proof())}</p><p>{escape(foot)}</p></footer></body></html>"
+    )
+
+
+def made_up_banner() -> str:
+    """The banner over everything that comes from a painted scene."""
+    return _("Made-up scene: shows the plumbing, not the accuracy.")
