@@ -1,4 +1,4 @@
-"""app.pages.model: the researcher's page: the card of the model, its figures, and evaluations on own scenes."""
+"""app.pages.model: the researcher's page: the model's card, its figures, evaluations on own scenes."""
 
 from collections.abc import Mapping
 
