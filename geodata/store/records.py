@@ -1,4 +1,7 @@
-"""geodata.store.records: the values that go into the store and come out of it."""
+"""geodata.store.records: the values that go into the store and come out of it.
+
+All times are UTC. A `Ring` is closed (its first corner stands again at its end) unless it is said otherwise.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,15 +14,20 @@ class SiteFilter:
     """Which sites to list; None means no limit."""
 
     score_min: float = 0.0
+    """Sites without a score (marked by volunteers only) count as 0."""
     score_max: float = 1.0
     verdicts: tuple[str, ...] | None = None
     """`none` stands for sites without a verdict."""
     seen_from: datetime | None = None
+    """Only sites whose span first_seen-last_seen meets the span asked for; undated sites drop out."""
     seen_to: datetime | None = None
     bbox: tuple[float, float, float, float] | None = None
-    """west, south, east, north"""
+    """west, south, east, north; a site counts where its outline's box meets it"""
     above_threshold_only: bool = True
-    """False also gives sites that have nothing but candidates below the threshold."""
+    """False also gives sites that have nothing but candidates below the threshold, marks or old evidence."""
+    probability_min: float = 0.0
+    """Sites without a probability count as 0."""
+    probability_max: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class Site:
     width_m: float
     angle_deg: float
     outline: Ring
+    """The first outline that the site had; for a site known from marks only a square of `length_m`."""
     site_type: str
     kiln_class: str
     score: float | None
@@ -52,11 +61,17 @@ class Site:
     object_verdict: str | None
     verdict_note: str | None
     is_candidate: bool
-    """True where all evidence lies below the threshold."""
+    """True where no current evidence lies at or above the threshold."""
     made_up: bool
     picture: str | None
     """Path of the picture, relative to the project folder."""
     attribution_year: int | None = None
+    picture_corners: Ring | None = None
+    """Lon, lat of the picture's corners, not closed: upper left, upper right, lower right, lower left."""
+    marked_only: bool = False
+    """True for a site that volunteers marked and no detection ever showed: its size is a guess."""
+    log_odds: float | None = None
+    """The merged probability as log-odds: rank by this, since probabilities tie near 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +87,8 @@ class Evidence:
     probability: float | None
     is_candidate: bool
     superseded: bool
-    """True where a newer model's run on the same scene took its place."""
+    """True where a newer run on the same scene took its place."""
+    outline: Ring = ()
 
 
 @dataclass(frozen=True)
@@ -114,3 +130,25 @@ class PictureMark:
 
     u: float
     v: float
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much is in the store."""
+
+    runs: int
+    scenes: int
+    sites: int
+    """Sites with current evidence at or above the threshold."""
+    candidates: int
+    """Other sites that are listed when candidates are asked for."""
+    tiles: int
+    tiles_observed: int
+    queued: int
+    """Tiles with a picture that can be shown to volunteers."""
+    volunteers: int
+    answers: int
+    """Answers that count: one per volunteer and tile, not undone."""
+    reviews: int
+    made_up: bool
+    """True where any scene is made up: the pages then carry the banner."""

@@ -1,0 +1,87 @@
+"""app.services.cutting: cuts the pictures of sites and queued tiles while the imagery is at hand."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from app.services.credits import credit
+from app.services.imagery import Warn, find_scene, opened
+from app.services.project import PICTURES, Project
+from geodata.files import write_bytes_atomic
+from geodata.pictures import Frame, cut_picture, frame_around, frame_of_tile, stretch_of
+from geodata.sources.files import FileScene
+from geodata.store.imports import add_pictures
+from geodata.store.incoming import Picture
+from geodata.store.missing import Missing, missing_pictures
+from geodata.tables.run import RunInput
+from geodata.tiles import tile_from_id
+
+_AT_ONCE = 200
+"""Pictures per event: what was cut stays when the rest is interrupted."""
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """Where to look for imagery, and what to tell meanwhile."""
+
+    folders: tuple[Path, ...]
+    band_names: tuple[str, ...] | None
+    warn: Warn
+    progress: Callable[[int, int], None]
+    """Called with the pictures done and the pictures in all."""
+
+
+def cut_missing(
+    project: Project, scenes: Sequence[RunInput], run_folder: Path, options: CutOptions, at: datetime
+) -> int:
+    """Cut the pictures that sites and queued tiles of some scenes lack; how many were cut."""
+    wanted = missing_pictures(project.store, [scene.scene_id for scene in scenes])
+    total, done = sum(len(items) for items in wanted.values()), 0
+    for scene in scenes:
+        items = wanted.get(scene.scene_id, [])
+        path = find_scene(scene, run_folder, options.folders, options.warn) if items else None
+        if path is None:
+            continue
+        with opened(path, options.band_names, options.warn) as raster:
+            if raster is None:
+                continue
+            cutter = _Cutter(project, scene, raster)
+            for first in range(0, len(items), _AT_ONCE):
+                cut = {item.what: cutter.cut(item) for item in items[first : first + _AT_ONCE]}
+                add_pictures(project.store, cut, at)
+                done += len(cut)
+                options.progress(done, total)
+    return done
+
+
+class _Cutter:
+    """Cuts from one open scene, all pictures with the same contrast."""
+
+    def __init__(self, project: Project, scene: RunInput, raster: FileScene) -> None:
+        self._project, self._scene, self._raster = project, scene, raster
+        self._stretch = stretch_of(raster)
+        year = None if scene.acquired_at is None else scene.acquired_at.year
+        self._credit = credit(year, scene.made_up)
+
+    def cut(self, item: Missing) -> Picture:
+        """Cut, write and describe one picture; its file has a random name, which tells no place."""
+        frame = _frame(item)
+        # a volunteer's picture bears no date: the labelling page gives the credit for all of them together
+        caption = self._credit if item.tile_id is None else None
+        picture = cut_picture(self._raster, frame, stretch=self._stretch, caption=caption)
+        path = f"{PICTURES}/{secrets.token_hex(16)}.png"
+        write_bytes_atomic(self._project.folder / path, picture.png)
+        return Picture(path, _corners(frame), self._scene.scene_id)
+
+
+def _frame(item: Missing) -> Frame:
+    if item.tile_id is not None:
+        return frame_of_tile(tile_from_id(item.tile_id))
+    return frame_around(item.lon, item.lat)
+
+
+def _corners(frame: Frame) -> tuple[tuple[float, float], ...]:
+    west, south, east, north = frame.west, frame.south, frame.east, frame.north
+    return (west, north), (east, north), (east, south), (west, south)

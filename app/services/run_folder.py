@@ -1,0 +1,93 @@
+"""app.services.run_folder: a run's folder as the plain values that the store takes."""
+
+import hashlib
+import json
+from datetime import UTC
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+
+from geodata.store.incoming import IncomingDetection, IncomingRun, IncomingScene, IncomingTile
+from geodata.store.records import Ring
+from geodata.tables.coverage import read_coverage
+from geodata.tables.detections import boxes_of, read_detections
+from geodata.tables.run import CANDIDATES, COVERAGE, DETECTIONS, RunInput, RunRecord, open_run
+
+
+def run_id_of(record: RunRecord) -> str:
+    """16 hex digits that are the same for the same scenes, model, settings and results, wherever they lie."""
+    tables = {name: record.files[name] for name in (DETECTIONS, COVERAGE, CANDIDATES) if name in record.files}
+    content = {
+        "model_id": record.model_id,
+        "settings": record.settings.model_dump(mode="json"),
+        "scenes": sorted((scene.scene_id, scene.sha256) for scene in record.inputs),
+        "files": tables,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def incoming_run(folder: Path) -> IncomingRun:
+    """Read a run's folder, candidates too where they are there.
+
+    Raises:
+        InputError: no finished run, a file that was changed, or a table that does not fit its schema.
+    """
+    run = open_run(folder)
+    detections = _detections(read_detections(run.detections), is_candidate=False)
+    if run.candidates is not None:
+        detections += _detections(read_detections(run.candidates), is_candidate=True)
+    coverage = read_coverage(run.coverage)
+    columns = (coverage[name].tolist() for name in ("tile_id", "scene_id", "observed_share", "state"))
+    tiles = tuple(IncomingTile(*row) for row in zip(*columns, strict=True))
+    return IncomingRun(
+        run_id=run_id_of(run.record),
+        model_id=run.record.model_id,
+        threshold=run.record.settings.threshold,
+        scenes=tuple(_scene(scene) for scene in run.record.inputs),
+        detections=tuple(detections),
+        tiles=tiles,
+    )
+
+
+def _scene(scene: RunInput) -> IncomingScene:
+    at = scene.acquired_at
+    return IncomingScene(
+        scene_id=scene.scene_id,
+        name=scene.name,
+        sha256=scene.sha256,
+        acquired_at=None if at is None else at.astimezone(UTC),
+        product=scene.product,
+        made_up=scene.made_up,
+    )
+
+
+def _detections(table: gpd.GeoDataFrame, *, is_candidate: bool) -> list[IncomingDetection]:
+    boxes = boxes_of(table)
+    rings = [_ring(polygon) for polygon in table.geometry]
+    chances = [None if np.isnan(p) else float(p) for p in table["probability"]]
+    names = ("detection_id", "scene_id", "model_id", "score", "site_type", "kiln_class")
+    ids, scenes, models, scores, types, classes = (table[name].tolist() for name in names)
+    return [
+        IncomingDetection(
+            detection_id=ids[k],
+            scene_id=scenes[k],
+            model_id=models[k],
+            score=float(scores[k]),
+            probability=chances[k],
+            is_candidate=is_candidate,
+            lon=float(boxes.lon[k]),
+            lat=float(boxes.lat[k]),
+            length_m=float(boxes.length_m[k]),
+            width_m=float(boxes.width_m[k]),
+            angle_deg=float(boxes.angle_deg[k]),
+            outline=rings[k],
+            site_type=types[k],
+            kiln_class=classes[k],
+        )
+        for k in range(len(table))
+    ]
+
+
+def _ring(polygon: object) -> Ring:
+    return tuple((float(x), float(y)) for x, y in polygon.exterior.coords)  # type: ignore[attr-defined]

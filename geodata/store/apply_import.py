@@ -1,0 +1,199 @@
+"""geodata.store.apply_import: what imports and merges do to the derived tables (see `apply`)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from geodata.store import schema
+from geodata.store.events import Event
+from geodata.store.incoming import IncomingDetection, IncomingRun
+from geodata.store.places import tile_at
+from geodata.store.records import Ring
+from geodata.store.summary import refresh_sites, refresh_tiles, sites_of_scenes, tiles_of_scenes
+
+Row = dict[str, Any]
+_UNREVIEWED: Row = {
+    "score": None,
+    "is_candidate": True,
+    "probability": None,
+    "log_odds": None,
+    "calibrated": False,
+    "votes_kiln": 0,
+    "votes_none": 0,
+    "votes_unsure": 0,
+}
+
+
+def run_imported(connection: Connection, event: Event, run: IncomingRun) -> None:
+    """Take a run in; on scenes that were run before, it takes the place of the older evidence.
+
+    A site that the older evidence showed and this run does not gets an entry without scores in its history.
+    """
+    site_of: dict[str, str] = event.payload["site_of"]
+    scene_ids = [scene.scene_id for scene in run.scenes]
+    connection.execute(
+        insert(schema.runs),
+        {
+            "run_id": run.run_id,
+            "model_id": run.model_id,
+            "threshold": run.threshold,
+            "imported_at": event.at,
+            "event_id": event.event_id,
+        },
+    )
+    _put_scenes(connection, run)
+    touched = set(sites_of_scenes(connection, scene_ids))
+    touched_tiles = set(tiles_of_scenes(connection, scene_ids))
+    _found_sites(connection, run, event.payload["founders"])
+    many(connection, schema.detections, [_detection_row(run.run_id, d, site_of) for d in run.detections])
+    connection.execute(delete(schema.coverage).where(schema.coverage.c.scene_id.in_(scene_ids)))
+    many(
+        connection,
+        schema.coverage,
+        [
+            {
+                "tile_id": t.tile_id,
+                "scene_id": t.scene_id,
+                "observed_share": t.observed_share,
+                "state": t.state,
+            }
+            for t in run.tiles
+        ],
+    )
+    missed: dict[str, Row] = {site: {"run_id": run.run_id, "scores": {}} for site in touched}
+    _remember(connection, event, missed | _evidence_by_site(run, site_of))
+    refresh_sites(connection, touched | set(site_of.values()))
+    refresh_tiles(connection, touched_tiles | {tile.tile_id for tile in run.tiles})
+
+
+def sites_marked(connection: Connection, event: Event) -> None:
+    """Found the sites that volunteers marked where there was none."""
+    rows = []
+    for site in event.payload["sites"]:
+        outline = tuple((float(lon), float(lat)) for lon, lat in site["outline"])
+        side = site["side_m"]
+        place = {"site_id": site["site_id"], "lon": site["lon"], "lat": site["lat"]}
+        size = {"length_m": side, "width_m": side, "angle_deg": 0.0, "marked_only": True}
+        made_up = _any_made_up(connection, tile_at(site["lon"], site["lat"]))
+        kind = {"site_type": site["site_type"], "kiln_class": site["kiln_class"], "made_up": made_up}
+        rows.append((place | size | kind, outline))
+    _insert_sites(connection, rows)
+    _remember(connection, event, {site["site_id"]: {} for site in event.payload["sites"]})
+
+
+def tiles_queued(connection: Connection, event: Event) -> None:
+    """Put tiles into the volunteers' queue; a tile keeps its token and may become more doubtful."""
+    for tile in event.payload["tiles"]:
+        statement = upsert(schema.queue).values(**tile)
+        new = {
+            "doubt": statement.excluded.doubt,
+            "sampled": schema.queue.c.sampled | statement.excluded.sampled,
+        }
+        connection.execute(statement.on_conflict_do_update(index_elements=["tile_id"], set_=new))
+
+
+def pictures_cut(connection: Connection, event: Event) -> None:
+    """Remember where the pictures of sites and queued tiles lie."""
+    for what, picture in event.payload["pictures"].items():
+        connection.execute(upsert(schema.pictures).values(what=what, **picture).on_conflict_do_nothing())
+
+
+def _put_scenes(connection: Connection, run: IncomingRun) -> None:
+    for scene in run.scenes:
+        row = {
+            "scene_id": scene.scene_id,
+            "name": scene.name,
+            "sha256": scene.sha256,
+            "acquired_at": scene.acquired_at,
+            "product": scene.product,
+            "made_up": scene.made_up,
+            "current_run_id": run.run_id,
+        }
+        statement = upsert(schema.scenes).values(**row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["scene_id"], set_=row))
+
+
+def _found_sites(connection: Connection, run: IncomingRun, founders: Mapping[str, str]) -> None:
+    made_up = {scene.scene_id: scene.made_up for scene in run.scenes}
+    by_id = {detection.detection_id: detection for detection in run.detections}
+    rows = []
+    for site_id, detection_id in founders.items():
+        d = by_id[detection_id]
+        row = {
+            "site_id": site_id,
+            "lon": d.lon,
+            "lat": d.lat,
+            "length_m": d.length_m,
+            "width_m": d.width_m,
+            "angle_deg": d.angle_deg,
+            "site_type": d.site_type,
+            "kiln_class": d.kiln_class,
+            "marked_only": False,
+            "made_up": made_up[d.scene_id],
+        }
+        rows.append((row, d.outline))
+    _insert_sites(connection, rows)
+
+
+def _insert_sites(connection: Connection, rows: Iterable[tuple[Row, Ring]]) -> None:
+    """Insert sites with all that hangs on each: outline, box for the R*Tree, concern."""
+    for row, outline in rows:
+        place = {"tile_id": tile_at(row["lon"], row["lat"])}
+        statement = insert(schema.sites).returning(schema.sites.c.n)
+        n = connection.execute(statement, row | _UNREVIEWED | place).scalar_one()
+        connection.execute(insert(schema.site_outlines), {"site_id": row["site_id"], "outline": outline})
+        connection.execute(insert(schema.concern), {"site_id": row["site_id"], "concern": "none_recorded"})
+        lons, lats = [lon for lon, _ in outline], [lat for _, lat in outline]
+        connection.exec_driver_sql(
+            "INSERT INTO site_boxes (n, west, east, south, north) VALUES (?, ?, ?, ?, ?)",
+            (n, min(lons), max(lons), min(lats), max(lats)),
+        )
+
+
+def _any_made_up(connection: Connection, tile_id: str) -> bool:
+    query = select(schema.scenes.c.scene_id).join(schema.coverage).where(schema.coverage.c.tile_id == tile_id)
+    return connection.execute(query.where(schema.scenes.c.made_up)).first() is not None
+
+
+def _detection_row(run_id: str, d: IncomingDetection, site_of: Mapping[str, str]) -> Row:
+    return {
+        "run_id": run_id,
+        "detection_id": d.detection_id,
+        "scene_id": d.scene_id,
+        "site_id": site_of[d.detection_id],
+        "model_id": d.model_id,
+        "score": d.score,
+        "probability": d.probability,
+        "is_candidate": d.is_candidate,
+        "outline": d.outline,
+    }
+
+
+def _evidence_by_site(run: IncomingRun, site_of: Mapping[str, str]) -> dict[str, Row]:
+    found: dict[str, Row] = {}
+    for d in run.detections:
+        entry = found.setdefault(site_of[d.detection_id], {"run_id": run.run_id, "scores": {}})
+        entry["scores"][d.scene_id] = d.score
+    return found
+
+
+def _remember(connection: Connection, event: Event, details: Mapping[str, Row]) -> None:
+    many(
+        connection,
+        schema.history,
+        [{"site_id": site, "event_id": event.event_id, "detail": detail} for site, detail in details.items()],
+    )
+
+
+def many(connection: Connection, table: Any, rows: list[Row]) -> None:
+    """Insert rows, of which there may be none."""
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
+    """Pieces that fit into one statement: SQLite limits its parameters."""
+    everything = sorted(values)
+    return (everything[k : k + size] for k in range(0, len(everything), size))

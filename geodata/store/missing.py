@@ -1,0 +1,71 @@
+"""geodata.store.missing: which sites and queued tiles lack a picture, and which scene shows them best."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from geodata.store.incoming import Picture
+from geodata.store.read_sites import ring_of
+from geodata.store.store import Store
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A picture to cut: of a site about `lon`, `lat`, or of a whole tile."""
+
+    what: str
+    """Site id or queue token."""
+    lon: float = 0.0
+    lat: float = 0.0
+    tile_id: str | None = None
+
+
+# of the scenes that show a site, the one with the best score; of those that cover a tile, the fullest, latest
+_SITES = """
+SELECT site_id, lon, lat, scene_id FROM (
+    SELECT s.site_id, s.lon, s.lat, d.scene_id, row_number() OVER (
+        PARTITION BY s.site_id ORDER BY d.is_candidate, d.score DESC, d.scene_id) AS place
+    FROM sites s JOIN detections d USING (site_id)
+    JOIN scenes c ON c.scene_id = d.scene_id AND c.current_run_id = d.run_id
+    WHERE s.site_id NOT IN (SELECT what FROM pictures)
+) WHERE place = 1 ORDER BY site_id
+"""
+_TILES = """
+SELECT token, tile_id, scene_id FROM (
+    SELECT q.token, q.tile_id, c.scene_id, row_number() OVER (
+        PARTITION BY q.token ORDER BY c.observed_share DESC, s.acquired_at DESC, c.scene_id) AS place
+    FROM queue q JOIN coverage c USING (tile_id) JOIN scenes s USING (scene_id)
+    WHERE q.token NOT IN (SELECT what FROM pictures)
+) WHERE place = 1 ORDER BY token
+"""
+
+
+def missing_pictures(store: Store, scene_ids: Sequence[str]) -> dict[str, list[Missing]]:
+    """Pictures to be cut from some scenes, by scene."""
+    found: dict[str, list[Missing]] = {scene_id: [] for scene_id in scene_ids}
+    with store.reading() as connection:
+        for row in connection.execute(text(_SITES)):
+            if row.scene_id in found:
+                found[row.scene_id].append(Missing(row.site_id, row.lon, row.lat))
+        for row in connection.execute(text(_TILES)):
+            if row.scene_id in found:
+                found[row.scene_id].append(Missing(row.token, tile_id=row.tile_id))
+    return found
+
+
+_MARKED = """
+SELECT s.site_id, p.path, p.corners, p.scene_id
+FROM sites s JOIN queue q USING (tile_id) JOIN pictures p ON p.what = q.token
+WHERE s.marked_only AND s.site_id NOT IN (SELECT what FROM pictures) ORDER BY s.site_id
+"""
+
+
+def marked_sites_in_pictures(store: Store) -> dict[str, Picture]:
+    """Sites known from marks only that lack a picture, each with that of its queued tile."""
+    with store.reading() as connection:
+        return {
+            row.site_id: Picture(row.path, ring_of(json.loads(row.corners)), row.scene_id)
+            for row in connection.execute(text(_MARKED))
+        }
