@@ -7,6 +7,7 @@ from importlib import resources
 from string import Template
 
 from app.i18n import html_lang
+from app.services.credits import credit
 from app.web.label_strings import (
     KILN_DRAWINGS,
     OTHER_DRAWINGS,
@@ -29,25 +30,33 @@ def static_text(name: str) -> str:
     return (resources.files("app") / "static" / name).read_text(encoding="utf-8")
 
 
-def render_page(*, made_up: bool, credit: str) -> str:
+def render_page(*, made_up: bool, years: tuple[int, ...]) -> str:
     """The labelling page in the language in use.
 
     Args:
         made_up: the project holds a painted scene; the page says so in a banner.
-        credit: the line that names the source of the imagery, already in the language in use.
+        years: the years of the real imagery in the queue, for the line that names its source.
     """
     words = {name: escape(text) for name, text in page_strings().items()}
     pieces = {
         "lang": escape(html_lang()),
         "drawings": _drawings(),
         "made_up_hidden": "" if made_up else "hidden",
-        "credit": escape(credit),
+        "credit": escape(_credit(years, made_up=made_up)),
         "kiln_examples": _examples(KILN_DRAWINGS),
         "other_examples": _examples(OTHER_DRAWINGS),
         # "</script>" inside a translation must not end the element
         "script_strings": json.dumps(script_strings()).replace("<", "\\u003c"),
     }
     return Template(static_text("label.html")).substitute(words | pieces)
+
+
+def _credit(years: tuple[int, ...], *, made_up: bool) -> str:
+    parts = [credit(None, True)] if made_up else []
+    if years or not made_up:
+        span = "–".join(str(year) for year in sorted({min(years), max(years)})) if years else ""
+        parts.append(f"{credit(None, False)} {span}".strip())
+    return "; ".join(parts)
 
 
 def _drawings() -> str:

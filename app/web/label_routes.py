@@ -1,15 +1,13 @@
 """app.web.label_routes: the labelling page's addresses; no place, site id or tile name passes through here.
 
 A volunteer's browser gets random tokens and picture bytes. What a token stands for stays behind
-`LabelDesk`. Who may ask is decided before a request comes here (`app.web.access`).
+`LabellingDesk`. Who may ask is decided before a request comes here (`app.web.access`).
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -19,6 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.i18n import _
+from app.services.labelling import LabellingDesk
+from app.web.context import AppContext
 from app.web.label_page import FILES, render_page, static_text
 from geodata.store.records import PictureMark
 
@@ -28,39 +28,6 @@ _MAX_BODY = 256 * 1024
 _NO_STORE = {"Cache-Control": "no-store"}
 _TOKEN = r"[A-Za-z0-9_-]{8,64}"
 _KEY = r"[A-Za-z0-9_-]{16,64}"
-
-
-@dataclass(frozen=True)
-class Done:
-    """How many pictures a volunteer has answered."""
-
-    today: int
-    total: int
-
-
-class LabelDesk(Protocol):
-    """What the labelling page needs of a project."""
-
-    def made_up(self) -> bool:
-        """True where the project holds a painted scene."""
-
-    def credit(self) -> str:
-        """The line that names the source of the imagery, with its year or years."""
-
-    def next_tokens(self, volunteer_id: str, count: int, have: frozenset[str]) -> Sequence[str]:
-        """Tokens of pictures to show next, none of `have`; the exposure is recorded."""
-
-    def picture(self, token: str) -> bytes | None:
-        """The picture of a token as PNG or JPEG; None for a token that was never given out."""
-
-    def answer(self, volunteer_id: str, item: "Answer") -> bool:
-        """Store an answer once, however often it is sent; False where it cannot be taken."""
-
-    def undo(self, volunteer_id: str, item: "Undo") -> bool:
-        """Take an answer back once, however often this is sent; False where there is none."""
-
-    def done(self, volunteer_id: str) -> Done:
-        """How many pictures this volunteer has answered, undone ones not counted."""
 
 
 class _Strict(BaseModel):
@@ -117,9 +84,9 @@ class _Ask(_Strict):
 _ITEM: TypeAdapter[Answer | Undo] = TypeAdapter(Annotated[Answer | Undo, Field(discriminator="kind")])
 
 
-def label_routes(desk: LabelDesk) -> list[Route]:
+def label_routes(context: AppContext) -> list[Route]:
     """The routes of the labelling page: the page, its files, pictures by token, next and answers."""
-    pages = _Pages(desk)
+    pages = _Pages(LabellingDesk(context.project, now=context.now))
     return [
         Route("/label", pages.page),
         Route("/label/picture/{token}.jpg", pages.picture),
@@ -130,11 +97,11 @@ def label_routes(desk: LabelDesk) -> list[Route]:
 
 
 class _Pages:
-    def __init__(self, desk: LabelDesk) -> None:
+    def __init__(self, desk: LabellingDesk) -> None:
         self._desk = desk
 
     def page(self, request: Request) -> Response:
-        text = render_page(made_up=self._desk.made_up(), credit=self._desk.credit())
+        text = render_page(made_up=self._desk.made_up(), years=self._desk.years())
         return Response(text, media_type="text/html; charset=utf-8", headers=_NO_STORE)
 
     def file(self, request: Request) -> Response:
