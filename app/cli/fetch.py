@@ -76,18 +76,21 @@ def fetch(
 def _show(console: Console, plan: "Plan") -> None:
     from rich.table import Table
 
-    table = Table("acquired (UTC)", "cloud %", "of the area %", "requests", "PU", "file")
+    table = Table("acquired (UTC)", "cloud %", "area %", "requests", "PU")
+    table.add_column("file", overflow="fold")
     for scene in plan.scenes:
         table.add_row(
             f"{scene.outline.acquired_at:%Y-%m-%d %H:%M}",
             f"{scene.cloud_percent:.0f}",
             f"{100 * scene.covered_share:.1f}",
-            "there already" if scene.complete else str(len(scene.pieces)),
+            "-" if scene.complete else str(len(scene.pieces)),
             "0" if scene.complete else f"{scene.units:.2f}",
             scene.path.name,
         )
     console.print(table)
     console.print(f"Estimated cost: {plan.units:.2f} processing units.")
+    if not plan.missing:
+        console.print("Every file is there already; nothing is fetched.")
     if plan.covered_share < 0.999:
         console.print(f"[yellow]Only {100 * plan.covered_share:.1f} % of the area is covered.[/]")
     for name in plan.mixed:
@@ -97,12 +100,16 @@ def _show(console: Console, plan: "Plan") -> None:
 def _ask(plan: "Plan", yes: bool) -> None:
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not _on_a_terminal():
         raise InputError(
             f"This would spend about {plan.units:.2f} processing units and there is no terminal to ask on; "
             "add --yes to go on, or --dry-run to see the plan only."
         )
-    typer.confirm(f"Spend about {plan.units:.2f} processing units?", abort=True)
+    typer.confirm(f"Spend about {plan.units:.2f} processing units?", abort=True, err=True)
+
+
+def _on_a_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _carry_out(console: Console, connection: "Connection", plan: "Plan") -> None:

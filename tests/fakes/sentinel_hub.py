@@ -194,9 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
         token = f"eyJ-test-token-{len(self.service.tokens)}"
         self.service.tokens = [token]
         lifetime = self.service.token_lifetime_s
-        return self.answer_json(
-            200, {"access_token": token, "token_type": "Bearer", "expires_in": lifetime}
-        )
+        return self.answer_json(200, {"access_token": token, "token_type": "Bearer", "expires_in": lifetime})
 
     def give_picture(self, body: dict, fault: Fault | None) -> None:
         kind = fault.kind if fault else ""
@@ -218,7 +216,9 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[: size // 2]
             self.close_connection = True
         units = body["output"]["width"] * body["output"]["height"] / 512**2
-        self.answer(200, content, size, {"Content-Type": "image/tiff", "X-ProcessingUnits-Spent": f"{units:.4f}"})
+        self.answer(
+            200, content, size, {"Content-Type": "image/tiff", "X-ProcessingUnits-Spent": f"{units:.4f}"}
+        )
 
     def answer_json(self, status: int, value: dict, **headers: str) -> None:
         content = json.dumps(value).encode()
@@ -232,3 +232,29 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(size))
         self.end_headers()
         self.wfile.write(content)
+
+
+def product(
+    tile: str = "43RGM", day: int = 15, satellite: str = "S2B", level: str = "L2A", bounds=None, **more
+) -> Product:
+    """A granule of January 2024 over Delhi; `more` goes to `Product`."""
+    seen_at = more.pop("seen_at", datetime.fromisoformat(f"2024-01-{day:02d}T05:42:01+00:00"))
+    name = f"{satellite}_MSI{level}_202401{day:02d}T053119_N0510_R105_T{tile}_202401{day:02d}T081122"
+    more.setdefault("value", 100 * day)
+    return Product(name, seen_at, bounds or (76.0, 28.0, 78.5, 29.0), **more)
+
+
+@contextmanager
+def running_hub(monkeypatch, tmp_path):
+    """The service on a free port, plain http allowed, and a client that is quick to try again."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for name in ("SH_PROFILE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    settings = tmp_path / "config" / "sentinelhub" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[default-profile]\ndownload_sleep_time = 0.02\ndownload_timeout_seconds = 10.0\n")
+    with FakeSentinelHub().running() as hub:
+        for name, value in hub.environment.items():
+            monkeypatch.setenv(name, value)
+        yield hub

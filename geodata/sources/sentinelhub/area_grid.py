@@ -62,6 +62,6 @@ def project(shape: BaseGeometry, crs: CRS) -> BaseGeometry:
 
 def window_box(grid: Grid, window: Window) -> tuple[float, float, float, float]:
     """(left, bottom, right, top) of a window in the grid's CRS."""
-    left, top = grid.transform * (window.col, window.row)
-    right, bottom = grid.transform * (window.col + window.width, window.row + window.height)
+    left, top = grid.transform @ (window.col, window.row)
+    right, bottom = grid.transform @ (window.col + window.width, window.row + window.height)
     return left, bottom, right, top

@@ -7,6 +7,7 @@ import logging
 import re
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import requests
@@ -116,7 +117,7 @@ def _new_session(config: SHConfig) -> SentinelHubSession:
     try:
         return SentinelHubSession(config)
     except OAuth2Error as error:
-        raise InputError(_not_accepted(config, str(error.error))) from None
+        raise InputError(_not_accepted(config, _without_secrets(str(error.error), config))) from None
     except DownloadFailedException as error:
         status = _status(error)
         if status is None or status >= 500:
@@ -141,7 +142,11 @@ def _status(error: Exception) -> int | None:
 
 def _said(error: Exception) -> str:
     response = _response(error)
-    text = "" if response is None else decode_sentinelhub_err_msg(response)
+    if response is None:
+        return "no message"
+    text = decode_sentinelhub_err_msg(response)
+    with suppress(ValueError, KeyError, TypeError):
+        text = str(response.json()["error"]["message"])
     return " ".join(text.split())[:200] or "no message"
 
 
@@ -150,7 +155,7 @@ def _response(error: Exception) -> requests.Response | None:
     return cause.response if isinstance(cause, requests.RequestException) else None
 
 
-def _without_secrets(text: str, config: SHConfig, client: Client | None) -> str:
+def _without_secrets(text: str, config: SHConfig, client: Client | None = None) -> str:
     for secret in (config.sh_client_secret, config.sh_client_id, client.access_token if client else ""):
         text = text.replace(secret, "***") if secret else text
     return re.sub(r"Bearer\s+[^\s\"']+", "Bearer ***", text)

@@ -20,7 +20,7 @@ OnPiece = Callable[[ScenePlan, int], None]
 
 def check_budget(plan: Plan, max_units: float) -> None:
     """Refuse a plan that would cost more than allowed. Raises `InputError` with both figures."""
-    if plan.units > max_units:
+    if not plan.units <= max_units:  # so that not-a-number refuses too
         raise InputError(
             f"This would cost about {plan.units:.2f} processing units and --max-pu allows {max_units:g}; "
             "take a smaller area, or raise --max-pu."
