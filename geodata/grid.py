@@ -32,6 +32,10 @@ def metres_per_degree(lat: ArrayLike) -> tuple[Floats, Floats]:
     return np.radians(1.0) * prime_vertical * np.cos(phi), np.radians(1.0) * meridian
 
 
+def _apply(transform: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    return x * transform.a + y * transform.b + transform.c, x * transform.d + y * transform.e + transform.f
+
+
 @dataclass(frozen=True)
 class Grid:
     """A raster's place on the earth: CRS, affine transform and size in pixels."""
@@ -48,7 +52,7 @@ class Grid:
     def lonlat(self, col: ArrayLike, row: ArrayLike) -> tuple[Floats, Floats]:
         """Longitudes and latitudes (degrees, WGS 84) of pixel coordinates."""
         c, r = np.asarray(col, dtype=np.float64), np.asarray(row, dtype=np.float64)
-        x, y = self.transform @ (c, r)
+        x, y = _apply(self.transform, c, r)
         lon, lat = self._to_lonlat.transform(x, y)
         return np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)
 
@@ -57,7 +61,7 @@ class Grid:
         x, y = self._to_lonlat.transform(
             np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64), direction="INVERSE"
         )
-        col, row = ~self.transform @ (np.asarray(x), np.asarray(y))
+        col, row = _apply(~self.transform, np.asarray(x), np.asarray(y))
         return np.asarray(col, dtype=np.float64), np.asarray(row, dtype=np.float64)
 
     def jacobian_m(self, col: ArrayLike, row: ArrayLike) -> Floats:

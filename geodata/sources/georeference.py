@@ -60,7 +60,7 @@ def _check_place(file: str, grid: Grid) -> None:
     corners = np.array(
         [(0, 0), (grid.width, 0), (grid.width, grid.height), (0, grid.height)], dtype=np.float64
     )
-    x, y = np.array([grid.transform * (col, row) for col, row in corners]).T
+    x, y = np.array([grid.transform @ (col, row) for col, row in corners]).T
     name = f"EPSG:{grid.crs.to_epsg()}" if grid.crs.to_epsg() else grid.crs.name
     if grid.crs.is_geographic and (np.abs(x).max() > 180 or np.abs(y).max() > 90):
         raise InputError(
@@ -119,7 +119,7 @@ def _fit(file: str, grid: Grid, size_m: tuple[float, float], model_m: float) -> 
     across, down = (_factor(model_m / size) for size in size_m)
     coarse = Grid(
         grid.crs,
-        grid.transform * Affine.scale(across, down),
+        grid.transform @ Affine.scale(across, down),
         max(1, round(grid.width / across)),
         max(1, round(grid.height / down)),
     )

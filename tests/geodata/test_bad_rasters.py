@@ -21,7 +21,7 @@ def refuse(path: Path, match: str, **options: object) -> None:
 
 
 def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
-    refuse(tmp_path / "no.tif", "There is no file .*no.tif; check the path")
+    refuse(tmp_path / "no.tif", r"There is no file .*no.tif; check the path")
     refuse(tmp_path, "is a folder, not a raster")
 
 
@@ -192,7 +192,7 @@ def test_a_damaged_jpeg_2000(tmp_path: Path) -> None:
         tmp_path / "a.jp2", noise(256, 256), names=None, driver="JP2OpenJPEG", QUALITY="100", REVERSIBLE="YES"
     )
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(InputError, match="cut short|damaged"), open_scene(path) as scene:
+    with pytest.raises(InputError, match=r"cut short|damaged"), open_scene(path) as scene:
         scene.read(Window(0, 0, 256, 256))
 
 

@@ -84,9 +84,9 @@ def test_the_user_may_name_the_alpha_band_or_leave_it_out() -> None:
 
 
 def test_names_that_do_not_fit_the_file_are_an_error() -> None:
-    with pytest.raises(InputError, match="--bands gives 3 names but a.tif has 4 bands"):
+    with pytest.raises(InputError, match=r"--bands gives 3 names but a\.tif has 4 bands"):
         plan_bands("a.tif", bands(None, None, None, None), RGB, RGB)
-    with pytest.raises(InputError, match="--bands names red, green, nir for a.tif, but red, green, blue"):
+    with pytest.raises(InputError, match=r"--bands names red, green, nir for a\.tif, but"):
         plan_bands("a.tif", bands(None, None, None), RGB, ["red", "green", "nir"])
 
 

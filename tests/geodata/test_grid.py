@@ -13,7 +13,7 @@ DEGREES = 8.983152841195214e-05
 
 
 def geographic(lon: float, lat: float, turn: float = 0.0) -> Grid:
-    transform = Affine.translation(lon, lat) * Affine.rotation(turn) * Affine.scale(DEGREES, -DEGREES)
+    transform = Affine.translation(lon, lat) @ Affine.rotation(turn) @ Affine.scale(DEGREES, -DEGREES)
     return Grid(CRS.from_epsg(4326), transform, 400, 300)
 
 
@@ -21,7 +21,7 @@ def utm(lon: float, lat: float, turn: float = 0.0) -> Grid:
     """A UTM grid (the zone of the place) whose upper left corner is at the place."""
     crs = CRS.from_epsg(32600 + int((lon + 180) // 6) + 1)
     x, y = Grid(crs, Affine.identity(), 1, 1).pixel(lon, lat)
-    transform = Affine.translation(float(x), float(y)) * Affine.rotation(turn) * Affine.scale(10, -10)
+    transform = Affine.translation(float(x), float(y)) @ Affine.rotation(turn) @ Affine.scale(10, -10)
     return Grid(crs, transform, 400, 300)
 
 
