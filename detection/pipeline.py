@@ -36,7 +36,7 @@ def run_tables(scans: Sequence[Scan], card: Card, model_id: str) -> RunTables:
     for members in same_look(scans):
         boxes, scores = concatenate([(scans[k].boxes, scans[k].scores) for k in members])
         found = boxes.take(scores >= card.threshold)
-        coverage += [coverage_rows(scans[k].info, scans[k].shares, found, model_id) for k in members]
+        coverage += [coverage_rows(scans[k].info, scans[k].observed, found, model_id) for k in members]
     return RunTables(
         rows[above].reset_index(drop=True), rows[~above].reset_index(drop=True), in_order(coverage)
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.bundle import Card, load_bundle
+from detection.coverage import Observed
 from detection.decode import PixelDetections, decode, to_boxes
 from detection.normalise import normalise
 from detection.runtime import HeadOutput, OnnxRuntime
@@ -51,12 +52,11 @@ class Scan:
     boxes: Boxes
     scores: Floats
     """Rounded to float32, as they are written."""
-    shares: dict[str, float]
-    """Observed share (0-1) of each tile of the labelling grid that the scene meets."""
+    observed: Observed
 
     def take(self, index: NDArray[np.intp]) -> "Scan":
         """The same scan with only some of its boxes."""
-        return Scan(self.info, self.boxes.take(index), self.scores[index], self.shares)
+        return Scan(self.info, self.boxes.take(index), self.scores[index], self.observed)
 
 
 def load_detector(folder: Path, threads: int = 1) -> Detector:
@@ -89,7 +89,7 @@ def scan(
     info, stats = scene.info, scene.stats()
     if not stats:
         nothing = {tile_id(tile): 0.0 for tile in tiles_of(info.grid)}
-        return Scan(info, *concatenate([]), nothing)
+        return Scan(info, *concatenate([]), Observed(nothing))
     found: list[tuple[Boxes, Floats]] = []
     for window in plan:
         patch = scene.read(window.read)
@@ -98,7 +98,7 @@ def scan(
         report()
     boxes, scores = concatenate(found)
     kept = suppress(boxes, scores)
-    return Scan(info, boxes.take(kept), scores[kept], observed_shares(scene))
+    return Scan(info, boxes.take(kept), scores[kept], Observed(observed_shares(scene)))
 
 
 def _detect(

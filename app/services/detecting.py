@@ -7,7 +7,6 @@ from pathlib import Path
 
 from app.services.run_output import RunOutput, write_output
 from detection.bundle import shipped_bundle_path
-from detection.coverage import observed_km2
 from detection.domain import outside_reasons
 from detection.pipeline import run_tables
 from detection.scan import Detector, Scan, load_detector, scan, window_plan
@@ -171,7 +170,7 @@ def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:
     if done.damaged_share > 0:
         share = f"{100 * done.damaged_share:.2f} %"
         warn(f"{name} is damaged: {share} of its pixels do not decode and were left out.")
-    if not any(done.scan.shares.values()):
+    if not any(done.scan.observed.shares.values()):
         warn(f"{name} has no valid pixel; its tiles are recorded as not observed.")
 
 
@@ -193,7 +192,7 @@ def run_input(done: ScannedFile, detector: Detector, out: Path) -> RunInput:
         bands=info.bands,
         pixel_size_m=info.grid.pixel_size_m(),
         made_up=info.made_up,
-        observed_km2=observed_km2(done.scan.shares),
+        observed_km2=done.scan.observed.km2,
         damaged_share=done.damaged_share,
         outside_domain=outside_reasons(detector.card.domain, info),
     )
