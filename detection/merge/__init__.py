@@ -10,6 +10,7 @@ The way to use it::
 """
 
 from detection.merge.association import Association, StrayMark, associate
+from detection.merge.calibration import TRUTHS_TO_CALIBRATE
 from detection.merge.evidence import (
     MergeMethod,
     SceneScore,
@@ -18,7 +19,7 @@ from detection.merge.evidence import (
     SiteProbability,
     Vote,
 )
-from detection.merge.method import TRUTHS_TO_CALIBRATE, DampedDawidSkene
+from detection.merge.method import DampedDawidSkene
 from detection.merge.proposals import propose_sites
 
 __all__ = [

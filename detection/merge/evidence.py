@@ -40,6 +40,12 @@ class SiteEvidence:
     scores: tuple[SceneScore, ...] = ()
     votes: tuple[Vote, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len({vote.volunteer_id for vote in self.votes}) < len(self.votes):
+            raise ValueError(
+                f"site {self.site_id} has two votes of one volunteer; associate() gives one each"
+            )
+
 
 @dataclass(frozen=True)
 class SiteProbability:
@@ -72,7 +78,8 @@ class MergeMethod(Protocol):
     def fit(self, sites: Sequence[SiteEvidence], truths: Mapping[str, bool]) -> SiteMerger:
         """Learn from all evidence.
 
-        `truths` tells of some sites (by id) whether they are kilns; a method may use them to calibrate, but
-        never so that a site's own truth moves that site's own probability.
+        `truths` tells of some sites (by id) whether they are kilns, from object verdicts. A method may use
+        them to learn or to check how far its chances can be trusted, but never so that a site's own truth
+        moves its own probability. Give all truths of the project, not those of a part of it.
         """
         ...

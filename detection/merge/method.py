@@ -2,32 +2,41 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detection.merge.calibration import agrees
 from detection.merge.detector import logit, witness_log_odds
-from detection.merge.evidence import SiteEvidence, SiteMerger, SiteProbability
-from detection.merge.volunteers import CrowdRates, RateOptions, fit_rates, votes_log_odds
-
-TRUTHS_TO_CALIBRATE = 100
+from detection.merge.evidence import SiteEvidence, SiteProbability
+from detection.merge.volunteers import CrowdRates, VoteOptions, fit_rates, votes_log_odds
 
 
 @dataclass(frozen=True)
 class DampedDawidSkene:
     """Detector as prior, votes with learnt rates, damped; a `MergeMethod`."""
 
-    rates: RateOptions = field(default_factory=RateOptions)
+    votes: VoteOptions = field(default_factory=VoteOptions)
     not_found_chance: float = 0.1
-    """Chance of a site that the detector does not show at all (a volunteer's mark made it)."""
+    """Chance, before the votes, of a site that no detection shows: a mark made it."""
 
-    def fit(self, sites: Sequence[SiteEvidence], truths: Mapping[str, bool]) -> SiteMerger:
-        """Learn the volunteers' rates from all sites; see `MergeMethod.fit`."""
+    def fit(self, sites: Sequence[SiteEvidence], truths: Mapping[str, bool]) -> "FittedDawidSkene":
+        """Learn the volunteers' rates from all sites.
+
+        `truths` (site id -> is a kiln) are only compared with the result, to tell whether it may be called
+        calibrated; they change no probability. See `MergeMethod.fit`.
+        """
+        # in order of ids, so that sums and hence results do not depend on the order of the input
+        sites = sorted(sites, key=lambda site: site.site_id)
         not_found = logit(self.not_found_chance)
-        prior = np.array([witness_log_odds(site.scores, not_found)[0] for site in sites])
-        crowd = fit_rates([site.votes for site in sites], prior, self.rates)
-        known = sum(1 for site in sites if site.site_id in truths)
-        return FittedDawidSkene(crowd, self.rates, not_found, known >= TRUTHS_TO_CALIBRATE)
+        detector = np.array([witness_log_odds(site.scores, not_found)[0] for site in sites])
+        crowd = fit_rates([site.votes for site in sites], detector, self.votes)
+        fitted = FittedDawidSkene(crowd, self.votes, not_found, trusted=False)
+        known = [site for site in sites if site.site_id in truths]
+        log_odds = np.array([fitted.merge(site).log_odds for site in known])
+        return replace(
+            fitted, trusted=agrees(log_odds, np.array([float(truths[site.site_id]) for site in known]))
+        )
 
 
 @dataclass(frozen=True)
@@ -35,20 +44,20 @@ class FittedDawidSkene:
     """`DampedDawidSkene` after it has seen all sites; a `SiteMerger`."""
 
     crowd: CrowdRates
-    options: RateOptions
+    options: VoteOptions
     not_found_log_odds: float
-    enough_truths: bool
+    trusted: bool
+    """True where enough truths were known and the merged chances agreed with them."""
 
     def merge(self, evidence: SiteEvidence) -> SiteProbability:
-        """One probability from all evidence of one site."""
+        """One probability from all evidence of one site; see `SiteMerger.merge`."""
         detector, detector_calibrated = witness_log_odds(evidence.scores, self.not_found_log_odds)
         votes = votes_log_odds(evidence.votes, self.crowd, self.options)
-        total = detector + votes
         kiln = sum(vote.is_kiln for vote in evidence.votes)
         return SiteProbability(
-            log_odds=total,
-            probability=1 / (1 + math.exp(-total)),
-            calibrated=self.enough_truths and detector_calibrated,
+            log_odds=detector + votes,
+            probability=1 / (1 + math.exp(-detector - votes)),
+            calibrated=self.trusted and detector_calibrated,
             detector_log_odds=detector,
             votes_log_odds=votes,
             votes_kiln=kiln,
