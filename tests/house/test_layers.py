@@ -29,7 +29,8 @@ sys.modules["torch"] = sys.modules["torchvision"] = None
 import geodata, detection, app
 for package in (geodata, detection, app):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if ".migrations." not in module.name:
+        # migrations and the page script are run by Alembic and Streamlit, never imported
+        if ".migrations." not in module.name and module.name != "app.web.script":
             importlib.import_module(module.name)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

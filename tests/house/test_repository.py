@@ -61,9 +61,9 @@ def test_no_file_is_long_and_no_function_is_long() -> None:
             long_files.append(path.relative_to(ROOT))
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                doc = ast.get_docstring(node, clean=False)
-                lines = (node.end_lineno or 0) - node.lineno - (doc.count("\n") + 1 if doc else 0)
-                if lines > 45:
+                first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0]
+                lines = (node.end_lineno or 0) - first.lineno + 1
+                if lines > 40 and "migrations" not in path.parts:
                     long_functions.append((path.relative_to(ROOT), node.name, lines))
     assert (long_files, long_functions) == ([], [])
 
