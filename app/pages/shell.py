@@ -57,7 +57,7 @@ def show() -> None:
 def _streamlit_page(page: Page) -> StreamlitPage:
     guarded = partial(run_guarded, page)
     return st.Page(
-        guarded, title=page.title, url_path=page.path, default=not page.path, visibility=visibility
+        guarded, title=page.title, url_path=page.path, default=not page.path, visibility=page.visibility
     )
 
 

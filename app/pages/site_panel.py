@@ -1,5 +1,6 @@
 """app.pages.site_panel: one site: picture, figures, evidence, verdict, history; beside map and table."""
 
+from collections.abc import Sequence
 from html import escape
 
 import streamlit as st
@@ -10,8 +11,10 @@ from app.services import words
 from app.services.coordinates import Place
 from app.services.credits import credit
 from app.services.overlay import picture_svg
+from app.services.sites import view_site
 from app.web.context import current
 from app.web.print_page import evidence_row, site_facts
+from geodata.errors import InputError
 from geodata.store.records import Evidence, HistoryEntry, Site
 
 
@@ -19,21 +22,21 @@ def draw(site_id: str) -> None:
     """Draw the panel of a site, or say that there is none."""
     context = current()
     decision = context.may("see", "sites", site_id)
-    found = context.store.site(site_id) if decision.allowed else None
-    if found is None:
-        st.error(
-            _("There is no site {id} in this project.").format(id=site_id)
-            if decision.allowed
-            else decision.reason
-        )
+    if not decision.allowed:
+        st.error(decision.reason)
         return
-    st.header(_("Possible kiln {id}").format(id=found.site_id))
-    _picture(found)
-    _facts(found)
-    _addresses(found)
-    verdict.draw(found)
-    _evidence(context.store.evidence(site_id))
-    _history(context.store.history(site_id))
+    try:
+        view = view_site(context.project, site_id)
+    except InputError as error:
+        st.error(str(error))
+        return
+    st.header(_("Possible kiln {id}").format(id=site_id))
+    _picture(view.site)
+    _facts(view.site)
+    _addresses(view.site)
+    verdict.draw(view.site)
+    _evidence(view.evidence)
+    _history(view.history)
 
 
 def _picture(site: Site) -> None:
@@ -63,7 +66,7 @@ def _addresses(site: Site) -> None:
     right.link_button(_("Print"), f"/print/site/{site.site_id}", width="stretch")
 
 
-def _evidence(evidence: list[Evidence]) -> None:
+def _evidence(evidence: Sequence[Evidence]) -> None:
     with st.expander(_("Evidence ({n})").format(n=len(evidence))):
         lines = []
         for item in evidence:
@@ -73,7 +76,7 @@ def _evidence(evidence: list[Evidence]) -> None:
         _list(lines)
 
 
-def _history(history: list[HistoryEntry]) -> None:
+def _history(history: Sequence[HistoryEntry]) -> None:
     with st.expander(_("History ({n})").format(n=len(history))):
         lines = []
         for entry in reversed(history):

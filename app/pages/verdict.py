@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.i18n import _
 from app.services import words
+from app.services.sites import record_verdict, undo_verdict
 from app.web.context import AppContext, current
 from geodata.errors import KilnlightError
 from geodata.store.records import Site
@@ -47,7 +48,8 @@ def _record(context: AppContext, site_id: str, choice: str | None, note: str, na
     elif choice is None:
         st.warning(_("Choose a verdict first."))
     else:
-        _do(lambda: context.store.add_review(site_id, choice, note, _reviewer(context, name), context.now()))
+        reviewer = _reviewer(context, name)
+        _do(lambda: record_verdict(context.project, site_id, choice, note, reviewer, now=context.now))
 
 
 def _undo(context: AppContext, site_id: str) -> None:
@@ -56,7 +58,7 @@ def _undo(context: AppContext, site_id: str) -> None:
         st.error(decision.reason)
     else:
         reviewer = _reviewer(context, st.session_state.get("reviewer", ""))
-        _do(lambda: context.store.undo_review(site_id, reviewer, context.now()))
+        _do(lambda: undo_verdict(context.project, site_id, reviewer, now=context.now))
 
 
 def _do(act: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 Who may use them is decided before (`app.web.access`). Errors are JSON with one sentence.
 """
 
+import base64
 import hashlib
 from collections.abc import Callable
 from importlib import resources
@@ -16,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from app.i18n import _
 from app.services import coverage_layer, exports
 from app.services.export_html import export_html
+from app.services.overlay import picture_svg
 from app.services.selection import Selection, by_doubt, from_query, select
 from app.web.context import AppContext
 from app.web.print_page import list_page, site_page
@@ -33,6 +35,7 @@ def map_routes(context: AppContext) -> list[BaseRoute]:
         "/api/sites": all_sites,
         "/api/coverage": coverage,
         "/api/picture/{site_id}": picture,
+        "/api/outlined/{site_id}": outlined_picture,
         "/print/site/{site_id}": print_site,
         "/print/sites": print_sites,
         "/export/sites.geojson": export_geojson,
@@ -86,6 +89,17 @@ def picture(context: AppContext, request: Request) -> Response:
     if path is None or path.suffix not in _PICTURES:
         return _nothing(_("There is no picture of this site."))
     return FileResponse(path, media_type=_PICTURES[path.suffix], headers=_NO_CACHE)
+
+
+def outlined_picture(context: AppContext, request: Request) -> Response:
+    """The picture with the outline drawn on it, as one SVG that needs nothing else."""
+    site = _site(context, request)
+    path = None if site is None else context.picture_path(site)
+    if site is None or path is None or path.suffix not in _PICTURES:
+        return _nothing(_("There is no picture of this site."))
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    svg = picture_svg(site, f"data:{_PICTURES[path.suffix]};base64,{content}")
+    return _tagged(request, svg.encode("utf-8"), "image/svg+xml")
 
 
 def print_site(context: AppContext, request: Request) -> Response:
