@@ -53,8 +53,8 @@ def conclude_people(store: Store) -> None:
     with store.writing() as connection:
         tiles = with_neighbours(conclusions.looked_tiles(connection))
         sites = conclusions.sites_in_tiles(connection, tiles)
-        if abs(len(_truths(sites)) - TRUTHS_TO_CALIBRATE) <= 1:
-            # here one review changes what is said of sites without votes, too
+        if len(_truths(sites)) >= TRUTHS_TO_CALIBRATE - 1:
+            # from here on an answer may change whether chances count as calibrated, for all sites at once
             sites = conclusions.sites_in_tiles(connection, None)
         _merge(store, connection, sites)
 
