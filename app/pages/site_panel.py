@@ -10,7 +10,7 @@ from app.pages import verdict
 from app.services import words
 from app.services.coordinates import Place
 from app.services.credits import credit
-from app.services.overlay import picture_svg
+from app.services.overlay import picture_alt
 from app.services.sites import view_site
 from app.web.context import current
 from app.web.print_page import evidence_row, site_facts
@@ -43,7 +43,9 @@ def _picture(site: Site) -> None:
     if current().picture_path(site) is None:
         st.info(_("There is no picture of this site."))
         return
-    st.html(picture_svg(site, f"/api/picture/{site.site_id}"))
+    # Streamlit takes SVG out of pages, so the drawing comes as a picture of its own
+    alt = escape(picture_alt(site))
+    st.html(f'<img class="site-picture" src="/api/outlined/{site.site_id}" alt="{alt}">')
     st.caption(credit(site.attribution_year, site.made_up))
 
 

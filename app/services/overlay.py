@@ -43,9 +43,14 @@ class PictureFrame:
         return right, down
 
 
+def picture_alt(site: Site) -> str:
+    """What the picture shows, for those who do not see it."""
+    return _("Satellite picture of possible kiln {id} with its outline").format(id=site.site_id)
+
+
 def picture_svg(site: Site, href: str) -> str:
     """The picture with the outline on it. `href` is the picture's address or a data URL."""
-    label = _("Satellite picture of possible kiln {id} with its outline").format(id=site.site_id)
+    label = picture_alt(site)
     if site.picture_corners is None or len(site.picture_corners) < 4:
         size = _SIZE_WITHOUT_CORNERS_M
         return _svg(href, label, size, size, "")

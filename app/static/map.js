@@ -1,6 +1,6 @@
 // The map component: one canvas that lives through reruns, fed with filters, sending back the site that was picked.
 import * as ml from "/assets/vendor/maplibre-gl/maplibre-gl.mjs";
-import { loadColumns, lonLat, passes } from "/assets/map_columns.js";
+import { loadColumns, lonLat, outline, passes } from "/assets/map_columns.js";
 import { drawView } from "/assets/map_draw.js";
 import { drawLegend } from "/assets/map_legend.js";
 import { collection, style } from "/assets/map_style.js";
@@ -37,7 +37,7 @@ function create(box, data) {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new ml.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new ml.ScaleControl({ maxWidth: 90 }), "bottom-right");
+  map.addControl(new ml.ScaleControl({ maxWidth: 90 }), "bottom-left");
   const credit = [data.credit, data.words.borders].filter(Boolean).map(escaped).join(" · ");
   map.addControl(new ml.AttributionControl({ compact: coarse() || box.clientWidth < 560, customAttribution: credit }));
   map.getCanvas().setAttribute("aria-label", data.words.map);
@@ -96,7 +96,7 @@ function showAll(state) {
   if (!columns.n) return;
   const bounds = new ml.LngLatBounds();
   for (let i = 0; i < columns.n; i++) bounds.extend(lonLat(columns, i));
-  map.fitBounds(bounds, { padding: 60, maxZoom: 12.2, duration: 0 });
+  map.fitBounds(bounds, { padding: 50, maxZoom: 13, duration: 0 });
 }
 
 function goTo(state, place) {
@@ -114,8 +114,9 @@ function mark(state, id, move) {
     return;
   }
   const at = lonLat(columns, i);
-  const point = { type: "Feature", properties: {}, geometry: { type: "Point", coordinates: at } };
-  map.getSource("chosen").setData(collection([point]));
+  const shapes = [{ type: "Point", coordinates: at }, { type: "Polygon", coordinates: [outline(columns, i, 1.7)] }];
+  const features = shapes.map((geometry) => ({ type: "Feature", properties: {}, geometry }));
+  map.getSource("chosen").setData(collection(features));
   if (move && (!map.getBounds().contains(at) || map.getZoom() < 12)) comeClose(state, at);
 }
 

@@ -34,6 +34,9 @@ function sources() {
 const byVerdict = (k) => ["match", ["get", "v"], ...VERDICTS.flatMap((pair, i) => [i, pair[k]]), VERDICTS[0][k]];
 // Outlines of white-filled verdicts must still show on light ground.
 const lineColour = ["match", ["get", "v"], 1, VERDICTS[1][0], 2, "#6b6f73", 3, "#2b2622", 4, "#a05a10", "#c2571a"];
+// Candidates are paler. Dots give way to outlines when near.
+const pale = ["case", ["get", "c"], 0.45, 1];
+const dotFade = ["interpolate", ["linear"], ["zoom"], 12.5, pale, 13.5, 0];
 const fade = (from, to) => ["interpolate", ["linear"], ["zoom"], 12.5, from, 13.5, to];
 
 function baseLayers() {
@@ -69,10 +72,13 @@ function siteLayers() {
       paint: { "line-color": "#ffffff", "line-width": 5, "line-opacity": fade(0, 1) } },
     { id: "outlines", type: "line", source: "outlines", minzoom: 12.5,
       paint: { "line-color": lineColour, "line-width": 2.5, "line-opacity": fade(0, 1) } },
+    { id: "chosen-outline", type: "line", source: "chosen", minzoom: 12.5,
+      filter: ["==", ["geometry-type"], "Polygon"],
+      paint: { "line-color": "#0b5cab", "line-width": 3, "line-opacity": fade(0, 1) } },
     { id: "dots", type: "circle", source: "dots", paint: {
       "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 4, 12, 7.5],
       "circle-color": byVerdict(0), "circle-stroke-color": byVerdict(1),
-      "circle-opacity": ["*", ["case", ["get", "c"], 0.45, 1], 1], "circle-stroke-width": 1.4 } },
+      "circle-opacity": dotFade, "circle-stroke-opacity": fade(1, 0), "circle-stroke-width": 1.4 } },
   ];
 }
 
@@ -81,9 +87,9 @@ export function style() {
   const cells = { id: "cells", type: "fill", source: "cells", paint: {
     "fill-opacity": 0.88, "fill-outline-color": "#fffdf9",
     "fill-color": ["step", ["get", "rank"], RAMP[0], 1, RAMP[1], 2, RAMP[2], 3, RAMP[3], 4, RAMP[4]] } };
-  const chosen = { id: "chosen", type: "circle", source: "chosen", paint: {
+  const chosen = { id: "chosen", type: "circle", source: "chosen", filter: ["==", ["geometry-type"], "Point"], paint: {
     "circle-radius": 14, "circle-color": "rgba(0,0,0,0)", "circle-stroke-color": "#0b5cab", "circle-stroke-width": 3,
-    "circle-stroke-opacity": fade(1, 0.35) } };
+    "circle-stroke-opacity": fade(1, 0) } };
   const place = { id: "place", type: "circle", source: "place", paint: {
     "circle-radius": 6, "circle-color": "#0b5cab", "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } };
   const towns = { id: "towns", type: "symbol", source: "towns",

@@ -35,7 +35,7 @@ RULES = (
     Rule(READ, r"/assets/.+", "see", "asset"),
     Rule(READ, r"/api/sites", "see", "sites"),
     Rule(READ, r"/api/coverage", "see", "coverage"),
-    Rule(READ, rf"/api/picture/{_ID}", "see", "picture"),
+    Rule(READ, rf"/api/(picture|outlined)/{_ID}", "see", "picture"),
     Rule(READ, rf"/print/site/{_ID}", "see", "print"),
     Rule(READ, r"/print/sites", "see", "print"),
     Rule(READ, r"/export/sites\.(geojson|csv|html)", "export", "sites"),
