@@ -23,8 +23,12 @@ class CropOptions:
     kiln_share: float = 0.6
     hard_share: float = 0.2
     """Share of crops around remembered false alarms, once there are any."""
+    zoom_near: float = 1.15
+    """Most crops show kilns at 1/1.15 to 1.15 times their size ..."""
+    zoom_wide_share: float = 0.4
+    """... and this share of them at `zoom_min` to `zoom_max`, for other regions."""
     zoom_min: float = 0.55
-    zoom_max: float = 1.25
+    zoom_max: float = 1.3
     stretch: float = 0.15
     """Largest relative difference between the zooms along the two axes."""
     blur_chance: float = 0.25
@@ -128,7 +132,9 @@ def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float6
     """From crop pixels to scene pixels: turn, flip, zoom (a kiln shows `zoom` times its size)."""
     t = rng.uniform(0, 2 * np.pi) if rng.random() < 0.7 else rng.integers(4) * np.pi / 2
     turn = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
-    zoom = np.exp(rng.uniform(np.log(o.zoom_min), np.log(o.zoom_max)))
+    wide = rng.random() < o.zoom_wide_share
+    low, high = (o.zoom_min, o.zoom_max) if wide else (1 / o.zoom_near, o.zoom_near)
+    zoom = np.exp(rng.uniform(np.log(low), np.log(high)))
     uneven = 1 + rng.uniform(-o.stretch, o.stretch)
     flip = rng.choice([-1.0, 1.0])
     return np.asarray(turn @ np.diag([flip / zoom, 1 / (zoom * uneven)]))

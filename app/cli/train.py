@@ -1,0 +1,92 @@
+"""app.cli.train: `kilnlight train`; the only module of the app that imports training, and only when asked."""
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from geodata.errors import InputError
+from geodata.files import write_text_atomic
+
+
+def train(
+    run_file: Annotated[Path | None, typer.Argument(help="Run file (TOML); see --example.", metavar="RUN.toml")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the bundle.")] = Path("training-run"),
+    example: Annotated[Path | None, typer.Option(help="Write a commented run file here and end.")] = None,
+    init: Annotated[Path | None, typer.Option(help="Bundle folder to start the weights from.")] = None,
+    fold: Annotated[int | None, typer.Option(min=1, help="Train and score only this fold.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+) -> None:
+    """Train a detector with your own labels and write its model bundle.
+
+    The same command goes on where it was stopped. Example:
+
+        kilnlight train --example RUN.toml
+        kilnlight train RUN.toml --out my-run
+        kilnlight detect scene.tif --model my-run/bundle --out found
+    """
+    config, run = _training()
+    if example is not None:
+        if example.exists():
+            raise InputError(f"{example} exists already; choose another name.")
+        write_text_atomic(example, config.EXAMPLE)
+        typer.echo(f"Wrote {example}; edit it, then: kilnlight train {example}")
+        return
+    if run_file is None:
+        raise InputError("No run file was given; `kilnlight train --example RUN.toml` writes one.")
+    setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
+    settings = config.read_config(run_file)
+    with _bar() as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, step: int, steps: int, loss: float) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=steps, loss=loss)
+            bar.update(tasks[what], completed=step, loss=loss)
+
+        bundle = run.train(settings, run_file.parent, out, setting, progress)
+    if bundle is None:
+        typer.echo(f"Scored fold {fold}: {out / 'fold_figures.json'}")
+        return
+    typer.echo(f"Wrote the bundle {bundle}; use it with: kilnlight detect SCENE --model {bundle} --out DIR")
+
+
+def _bar() -> Progress:
+    loss = TextColumn("loss {task.fields[loss]:.3f}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
+def _training() -> tuple[ModuleType, ModuleType]:
+    try:
+        from training import config, run
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "torchvision", "onnx", "onnxscript"):
+            raise
+        raise InputError(
+            f"Training needs {error.name}, which is not installed; install it with: pip install 'kilnlight[train]' "
+            "(from a checkout: pip install '.[train]')."
+        ) from None
+    return config, run
+
+
+def _commit() -> str:
+    """The checkout's commit, for the card; 'unknown' outside a checkout."""
+    here = Path(__file__).parent
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], cwd=here, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train", no_args_is_help=True)(train)

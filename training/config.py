@@ -1,0 +1,143 @@
+"""training.config: the run file (TOML) of `kilnlight train`, checked before anything is read."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geodata.errors import InputError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Data(_Section):
+    """What to learn from; paths are relative to the run file, `$NAME` is taken from the environment."""
+
+    scenes: tuple[str, ...] = Field(min_length=1)
+    labels: str
+    ignore: str | None = None
+    ignore_radius_m: float = 80.0
+    bands: tuple[str, ...] = ("red", "green", "blue")
+    band_names: tuple[str, ...] | None = None
+    name: str = "own labels"
+    licence: str = "not stated"
+    attribution: str = "Contains modified Copernicus Sentinel data"
+
+
+class Part(_Section):
+    """A scene, or a span of its columns."""
+
+    scene: str
+    columns: tuple[int, int] | None = None
+
+
+class Folds(_Section):
+    """Which parts are held back together; what lies within `gap_px` of them is not learnt from either."""
+
+    gap_px: int = Field(70, ge=0)
+    parts: tuple[tuple[Part, ...], ...] = ()
+
+
+class Fit(_Section):
+    """See `training.fit.FitOptions`."""
+
+    steps: int = Field(2600, gt=0)
+    final_steps: int | None = Field(None, gt=0)
+    batch: int = Field(8, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = 1e-2
+    ema_decay: float = Field(0.998, gt=0, lt=1)
+    checkpoint_every: int = Field(200, gt=0)
+    seed: int = 0
+
+
+class Crops(_Section):
+    """See `training.crops.CropOptions`."""
+
+    size_px: int = Field(128, gt=0, multiple_of=16)
+    kiln_share: float = 0.6
+    hard_share: float = 0.2
+    zoom_near: float = Field(1.15, ge=1)
+    zoom_wide_share: float = 0.4
+    zoom_min: float = 0.55
+    zoom_max: float = 1.3
+
+
+class Model(_Section):
+    """What the card says of the model."""
+
+    name: str
+    views: int = Field(4, description="mirror images averaged in the exported graph: 1, 2 or 4")
+    area: tuple[tuple[float, float], ...] = ()
+    months: tuple[int, ...] = ()
+    products: tuple[str, ...] = ()
+    unvalidated: tuple[str, ...] = ("S2-L2A reflectance",)
+    licence: str = "see the licence of the training data"
+    candidate_floor: float = Field(0.05, gt=0, le=0.05)
+
+
+class RunConfig(_Section):
+    """A whole run file."""
+
+    data: Data
+    model: Model
+    folds: Folds = Folds()
+    fit: Fit = Fit()
+    crops: Crops = Crops()
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read and check a run file.
+
+    Raises:
+        InputError: if it cannot be read, is not TOML or holds an unknown or wrong setting.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"The run file {path} cannot be read ({error.strerror}); give an existing file.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"The run file {path} is not TOML: {error}; `kilnlight train --example` writes one.") from None
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"])
+        raise InputError(f"The run file {path} has a wrong setting: {where}: {first['msg']}.") from None
+
+
+EXAMPLE = '''\
+# A run of `kilnlight train`. Paths are relative to this file; $NAME is taken from the environment.
+
+[data]
+scenes = ["scenes/*.tif"]           # GeoTIFF, COG or JP2; patterns are allowed
+labels = "kilns.geojson"            # polygons: one oriented box per kiln
+ignore = "unverified.csv"           # optional: lon,lat of places to learn nothing from (80 m)
+bands = ["red", "green", "blue"]    # the model's bands, in its order
+# band_names = ["red", "green", "blue"]   # if the files do not name their bands
+name = "my labels"
+licence = "CC BY 4.0"
+attribution = "Contains modified Copernicus Sentinel data 2024"
+
+[model]
+name = "my-kilns"
+area = [[76.8, 28.2], [77.7, 28.2], [77.7, 29.0], [76.8, 29.0]]   # lon, lat: where its figures hold
+months = [11, 12, 1, 2]                                           # and in which months
+products = ["S2-L2A"]                                             # and on which products
+
+[fit]
+steps = 2600          # about 35 minutes on one core of 2021
+seed = 0
+
+# Parts that are held back together. The threshold and the calibration come from the detections on them, made
+# by nets that have not seen them. Without folds the threshold is chosen on the training scenes, and the card
+# says so.
+[folds]
+gap_px = 70
+parts = [
+    [{ scene = "north.tif" }, { scene = "city.tif", columns = [0, 1500] }],
+    [{ scene = "south.tif" }, { scene = "city.tif", columns = [1500, 9999] }],
+]
+'''

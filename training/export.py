@@ -1,0 +1,77 @@
+"""training.export: trained weights -> the ONNX graph and the safetensors file of a bundle."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from detection.bundle import GRAPH, WEIGHTS
+from geodata.errors import InputError
+from geodata.files import atomic_path
+from training.net import KilnNet
+
+# what a mirror changes in the maps (heat, d_col, d_row, log length, log width, cos 2a, sin 2a)
+_LEFT_RIGHT = (1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0)
+_UP_DOWN = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, -1.0)
+
+
+class MirroredNet(nn.Module):
+    """The net asked about the picture and its mirror images, and the mean of the answers.
+
+    A kiln's mirror image is as likely as the kiln; the mean is a better answer than any one of them. Output:
+    heat as 0-1 (mean of the chances), then the regression maps.
+    """
+
+    def __init__(self, net: KilnNet, views: int = 4) -> None:
+        super().__init__()
+        self.net = net
+        self.views = views
+        self.register_buffer("left_right", torch.tensor(_LEFT_RIGHT).view(1, 7, 1, 1))
+        self.register_buffer("up_down", torch.tensor(_UP_DOWN).view(1, 7, 1, 1))
+
+    def _answer(self, x: Tensor) -> Tensor:
+        maps = self.net(x)
+        return torch.cat([torch.sigmoid(maps[:, :1]), maps[:, 1:]], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(1, bands, h, w) -> (1, 7, h/2, w/2)."""
+        total = self._answer(x)
+        if self.views >= 2:
+            total = total + torch.flip(self._answer(torch.flip(x, [3])), [3]) * self.left_right
+        if self.views >= 4:
+            total = total + torch.flip(self._answer(torch.flip(x, [2])), [2]) * self.up_down
+            both = torch.flip(self._answer(torch.flip(x, [2, 3])), [2, 3])
+            total = total + both * self.up_down * self.left_right
+        return total / self.views
+
+
+def export(weights: dict[str, Tensor], folder: Path, views: int = 4) -> None:
+    """Write `model.safetensors` and `model.onnx` (opset 18, any multiple of 16 px) into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic_path(folder / WEIGHTS) as temporary:
+        save_file({k: v.contiguous() for k, v in weights.items()}, temporary)
+    model = MirroredNet(net_from(weights), views).eval()
+    example = torch.zeros(1, model.net.stem[0].in_channels, 128, 160)
+    size = {2: torch.export.Dim("h16", min=1, max=512) * 16, 3: torch.export.Dim("w16", min=1, max=512) * 16}
+    program = torch.onnx.export(model, (example,), dynamo=True, opset_version=18, dynamic_shapes=(size,), verbose=False)
+    assert program is not None
+    with atomic_path(folder / GRAPH) as temporary:
+        program.save(str(temporary), external_data=False)
+
+
+def net_from(weights: dict[str, Tensor]) -> KilnNet:
+    """A net with the given weights, in evaluation mode."""
+    net = KilnNet(bands=int(weights["stem.0.weight"].shape[1]))
+    net.load_state_dict(weights)
+    return net.eval()
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Weights of a bundle. Raises `InputError` where they are of another architecture."""
+    weights: dict[str, Tensor] = load_file(path)
+    expected = {k: v.shape for k, v in KilnNet(bands=3).state_dict().items() if k != "stem.0.weight"}
+    found = {k: v.shape for k, v in weights.items() if k != "stem.0.weight"}
+    if expected != found:
+        raise InputError(f"{path} holds weights of another architecture; start from a bundle of this version.")
+    return weights
