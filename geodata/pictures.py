@@ -130,10 +130,10 @@ def _resample(scene: Scene, frame: Frame) -> tuple[Floats, NDArray[np.bool_]]:
     lon, lat = np.meshgrid(
         frame.west + across * (frame.east - frame.west), frame.north - down * (frame.north - frame.south)
     )
-    col, row = (place.reshape(lon.shape) - 0.5 for place in scene.info.grid.pixel(lon, lat))
-    if not (np.isfinite(col).all() and np.isfinite(row).all()):
-        # so far away that the scene's CRS does not reach there
-        return np.zeros((len(_shown_bands(scene)), *lon.shape)), np.zeros(lon.shape, np.bool_)
+    grid = scene.info.grid
+    col, row = grid.pixel(lon, lat)
+    # what lies outside is moved just outside, where nothing is valid, so that the window stays small
+    col, row = np.clip(col - 0.5, -2, grid.width + 1), np.clip(row - 0.5, -2, grid.height + 1)
     left, top = int(np.floor(col.min())), int(np.floor(row.min()))
     window = Window(left, top, int(np.floor(col.max())) - left + 2, int(np.floor(row.max())) - top + 2)
     patch = scene.read(window)

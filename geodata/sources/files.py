@@ -24,7 +24,7 @@ from geodata.sources.reader import RasterReader
 from geodata.sources.whole import check_storage, open_raster
 
 RGB = ("red", "green", "blue")
-_FINE_PIXELS_AT_ONCE = 8_000_000
+_FINE_PIXELS_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 from pyproj import CRS
-from pyproj.exceptions import CRSError
+from pyproj.exceptions import CRSError, ProjError
 
 from geodata.errors import InputError
 from geodata.grid import Grid
@@ -69,8 +69,10 @@ def _check_place(file: str, grid: Grid) -> None:
         )
     try:
         lon, lat = grid.lonlat(corners[:, 0], corners[:, 1])
-    except Exception as error:  # pyproj raises several kinds for a CRS without a way to WGS 84
-        raise InputError(f"{file} has the CRS {name}, which cannot be turned into lon and lat.") from error
+    except ProjError as error:
+        raise InputError(
+            f"{file} has the CRS {name}, which cannot be turned into lon and lat; warp it to another."
+        ) from error
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
         raise InputError(
             f"{file} says {name}, but its corner x = {x[0]:.6g}, y = {y[0]:.6g} is no place on the earth"
