@@ -100,16 +100,12 @@ def _show(console: Console, plan: "Plan") -> None:
 def _ask(plan: "Plan", yes: bool) -> None:
     if yes:
         return
-    if not _on_a_terminal():
+    if not sys.stdin.isatty():
         raise InputError(
             f"This would spend about {plan.units:.2f} processing units and there is no terminal to ask on; "
             "add --yes to go on, or --dry-run to see the plan only."
         )
     typer.confirm(f"Spend about {plan.units:.2f} processing units?", abort=True, err=True)
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _carry_out(console: Console, connection: "Connection", plan: "Plan") -> None:

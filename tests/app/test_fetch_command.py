@@ -2,6 +2,12 @@
 
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
 
 import pytest
 import rasterio
@@ -9,7 +15,7 @@ import typer
 from fakes.sentinel_hub import CATALOG, CLIENT_ID, CLIENT_SECRET, PROCESS, product, running_hub
 from typer.testing import CliRunner
 
-import app.cli.fetch as command
+from app.cli.fetch import register
 from geodata.errors import InputError
 
 AOI = "77.20,28.60,77.22,28.62"
@@ -23,12 +29,12 @@ def hub(monkeypatch, tmp_path):
         yield service
 
 
-def run(out, *options, aoi=AOI, typed=""):
+def run(out, *options, aoi=AOI):
     cli = typer.Typer()
     cli.callback()(lambda: None)
-    command.register(cli)
+    register(cli)
     arguments = ["fetch", "--aoi", aoi, *MONTH, "--out", str(out), *options]
-    return CliRunner().invoke(cli, arguments, input=typed)
+    return CliRunner().invoke(cli, arguments)
 
 
 def test_a_dry_run_shows_the_plan_and_its_cost_and_spends_nothing(hub, tmp_path):
@@ -55,13 +61,49 @@ def test_without_a_terminal_it_needs_yes(hub, tmp_path):
     assert hub.asked(PROCESS) == []
 
 
-@pytest.mark.parametrize(("typed", "fetched"), [("y\n", True), ("n\n", False), ("\n", False)])
-def test_on_a_terminal_it_asks_before_it_spends(hub, tmp_path, monkeypatch, typed, fetched):
-    monkeypatch.setattr(command, "_on_a_terminal", lambda: True)
-    result = run(tmp_path / "out", typed=typed)
-    assert "Spend about 0.2" in result.output
-    assert bool(hub.asked(PROCESS)) is fetched
-    assert result.exit_code == (0 if fetched else 1)
+@contextmanager
+def process(out, *options, stdin=subprocess.DEVNULL):
+    """The installed command in a process of its own; it ends with the block."""
+    code = "from app.cli.main import run; run()"
+    arguments = ["fetch", "--aoi", AOI, *MONTH, "--out", str(out), *options]
+    with subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+@pytest.mark.parametrize(("typed", "code"), [(b"y\n", 0), (b"n\n", 1)])
+def test_on_a_terminal_it_asks_before_it_spends(hub, tmp_path, typed, code):
+    pty = pytest.importorskip("pty", reason="pseudo-terminals are Unix's")
+    keyboard, terminal = pty.openpty()
+    with process(tmp_path / "out", stdin=terminal) as running:
+        os.write(keyboard, typed)
+        _, said = running.communicate(timeout=60)
+    assert b"Spend about 0.2" in said
+    assert (running.returncode, bool(hub.asked(PROCESS))) == (code, code == 0)
+
+
+def test_ctrl_c_ends_a_wait_at_once_and_leaves_nothing(hub, tmp_path):
+    hub.fail(PROCESS, "429", times=99, Retry_After="120000")
+    with process(tmp_path / "out", "--yes") as running:
+        deadline = time.monotonic() + 60
+        while not hub.asked(PROCESS) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=20)
+    assert running.returncode == 130 and b"nothing half-written" in said
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_error_is_one_line_on_stderr_and_code_2(hub, tmp_path):
+    with process(tmp_path / "out", "--max-pu", "0.01") as running:
+        out, said = running.communicate(timeout=60)
+    assert running.returncode == 2 and out == b""
+    assert said.decode().splitlines()[-1].startswith("kilnlight: This would cost about 0.2")
+    assert b"Traceback" not in said
 
 
 def test_more_units_than_allowed_are_refused_with_both_figures(hub, tmp_path):

@@ -17,9 +17,6 @@ from geodata.sources.sentinelhub.connection import Connection
 MAX_GRANULES = 5000
 """More than this is years of a large area, or a Catalog that pages in a circle."""
 _PAGE = 100
-_FIELDS = {
-    "include": ["id", "geometry", "properties.datetime", "properties.platform", "properties.eo:cloud_cover"]
-}
 _WHAT = "Searching the Catalog"
 
 
@@ -34,9 +31,7 @@ def granules_of(
 
     def ask(catalog: SentinelHubCatalog) -> list[dict[str, Any]]:
         try:
-            found = catalog.search(
-                collection, bbox=BBox(area.bounds, CRS.WGS84), time=span, fields=_FIELDS, limit=_PAGE
-            )
+            found = catalog.search(collection, bbox=BBox(area.bounds, CRS.WGS84), time=span, limit=_PAGE)
             return list(islice(found, MAX_GRANULES + 1))
         except (MissingDataInRequestException, KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(

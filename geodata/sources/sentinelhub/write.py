@@ -1,5 +1,6 @@
 """geodata.sources.sentinelhub.write: one acquisition as one cloud-optimised GeoTIFF; knows no services."""
 
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from geodata.grid import Grid
 from geodata.scene import Window
 from geodata.sources.sentinelhub.process import Pixels
 from geodata.sources.sentinelhub.products import SCENE_CLASSES
+from geodata.sources.whole import check_storage
 
 REFLECTANCE_SCALE = 1e-4
 NODATA = 0
@@ -57,22 +59,52 @@ def write_scene(path: Path, outline: Outline, pieces: Iterable[tuple[Window, Pix
         # a COG cannot be written window by window; this side file goes with the temporary name it begins with
         plain = temporary.with_name(f"{temporary.name}.pieces.tif")
         try:
-            with rasterio.open(plain, "w", **_profile(outline)) as dataset:
-                _describe(dataset, outline)
-                for window, pixels in pieces:
-                    place = RasterWindow(window.col, window.row, window.width, window.height)
-                    dataset.write(pixels, window=place)
-            # nearest, since the mean of two scene classes is a third one
-            copy_raster(
-                plain, temporary, driver="COG", blocksize=_BLOCK, compress="DEFLATE", predictor="YES",
-                overview_resampling="NEAREST", bigtiff="IF_SAFER",
-            )  # fmt: skip
+            sums = _write_pieces(plain, outline, pieces)
+            _copy_as_cog(plain, temporary)
+            whole = all(_sum_of(temporary, window) == crc for window, crc in sums)
         except (RasterioError, OSError) as error:
             raise InputError(
                 f"{path} could not be written ({error}); check the disk's free space."
             ) from error
         finally:
             plain.unlink(missing_ok=True)
+        if not whole:
+            raise InputError(f"{path} does not read back as it was written; check the disk and run again.")
+
+
+def _write_pieces(
+    plain: Path, outline: Outline, pieces: Iterable[tuple[Window, Pixels]]
+) -> list[tuple[Window, int]]:
+    """Write the pieces and give the checksum of each."""
+    sums = []
+    with rasterio.open(plain, "w", **_profile(outline)) as dataset:
+        _describe(dataset, outline)
+        for window, pixels in pieces:
+            dataset.write(pixels, window=_raster_window(window))
+            sums.append((window, zlib.crc32(pixels.tobytes())))
+    return sums
+
+
+def _copy_as_cog(plain: Path, final: Path) -> None:
+    try:
+        # nearest, since the mean of two scene classes is a third one
+        copy_raster(
+            plain, final, driver="COG", blocksize=_BLOCK, compress="DEFLATE", predictor="YES",
+            overview_resampling="NEAREST", bigtiff="IF_SAFER",
+        )  # fmt: skip
+    except (
+        Exception
+    ) as error:  # a full disk comes as an error of GDAL's that rasterio has no public class for
+        raise OSError(str(error)) from error
+
+
+def _sum_of(path: Path, window: Window) -> int:
+    with rasterio.open(path) as dataset:
+        return zlib.crc32(dataset.read(window=_raster_window(window)).tobytes())
+
+
+def _raster_window(window: Window) -> RasterWindow:
+    return RasterWindow(window.col, window.row, window.width, window.height)
 
 
 def is_complete(path: Path, outline: Outline) -> bool:
@@ -81,13 +113,14 @@ def is_complete(path: Path, outline: Outline) -> bool:
         return False
     try:
         with rasterio.open(path) as dataset:
+            check_storage(dataset, path, allow_damaged=False)
             tags = dataset.tags()
             return all(tags.get(name) == value for name, value in outline.tags.items()) and (
                 dataset.descriptions == outline.bands
                 and (dataset.width, dataset.height) == (outline.grid.width, outline.grid.height)
                 and dataset.transform == outline.grid.transform
             )
-    except RasterioError:
+    except (RasterioError, InputError):
         return False
 
 
