@@ -36,6 +36,15 @@ class Observed:
         return total
 
 
+def together(parts: Sequence[Observed]) -> Observed:
+    """What several scenes of one look observed; where they overlap within a tile, a little too much."""
+    shares: dict[str, float] = {}
+    for part in parts:
+        for name, share in part.shares.items():
+            shares[name] = min(1.0, shares.get(name, 0.0) + share)
+    return Observed(shares)
+
+
 def state(has_kiln: bool, observed_share: float) -> str:
     """State of a tile: a detection's centre makes it `kiln`, however little of it was seen."""
     if has_kiln:

@@ -21,6 +21,19 @@ Progress = Callable[[int, int], None]
 """Called with the windows done and the windows in all."""
 
 
+class Steps:
+    """Counts the windows that are done."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._total, self._done, self._progress = total, 0, progress
+        progress(0, total)
+
+    def advance(self) -> None:
+        """One more is done."""
+        self._done += 1
+        self._progress(self._done, self._total)
+
+
 @dataclass(frozen=True)
 class DetectRequest:
     """What a person asked for."""
@@ -130,20 +143,13 @@ def run_files(
         InputError: for pixels that do not decode.
     """
     plans = [window_plan(one.info, detector.card) for one in good]
-    total, done = sum(map(len, plans)), 0
+    steps = Steps(sum(map(len, plans)), progress)
     scanned: list[ScannedFile] = []
     broken: list[SkippedInput] = []
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        progress(done, total)
-
-    progress(0, total)
     for one, plan in zip(good, plans, strict=True):
         try:
             with open_with(one.path, request.options) as scene:
-                found = scan(scene, detector, plan, advance)
+                found = scan(scene, detector, plan, steps.advance)
                 scanned.append(ScannedFile(one.path, found, scene.damaged_share))
         except InputError as error:
             if not request.skip_bad:

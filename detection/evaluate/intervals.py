@@ -23,7 +23,8 @@ def intervals(
     A bootstrap over places: what lies in one tile of the labelling grid (about 1 km) is kept or repeated
     together, since a bad field gives several false alarms. Each tile counts as often as a Poisson variable of
     mean 1 says, which is drawing tiles with replacement when they are many, and needs no list of empty ones
-    (Hanley and MacGibbon 2006, doi 10.1016/j.cmpb.2006.04.006). What is never finite is left out.
+    (Hanley and MacGibbon 2006, "Creating non-parametric bootstrap samples using Poisson frequencies").
+    What is never finite is left out.
 
     Args:
         found: detections, candidates below the threshold too where the average precision is to use them.

@@ -1,6 +1,8 @@
 """detection.evaluate.matching: which detections are hits; knows nothing of models, files or thresholds."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +76,37 @@ class Matching:
         return ~self.hit & ~self.excused
 
 
+@dataclass(frozen=True)
+class Look:
+    """Detections of one time of acquisition, and what there was to find; `area_km2` was observed."""
+
+    found: Found
+    truth: Truth
+    area_km2: float
+
+
+_Columns = TypeVar("_Columns", Found, Truth)
+
+
+def match_looks(
+    looks: Sequence[Look], radius_m: float = HIT_RADIUS_M, place_radius_m: float = PLACE_RADIUS_M
+) -> tuple[Found, Truth, Matching]:
+    """Match each look by itself, and all of them as one: a kiln that was looked at twice counts twice."""
+    parts = [match(look.found, look.truth, radius_m, place_radius_m) for look in looks]
+    before = np.cumsum([0, *(len(look.truth.kiln_lon) for look in looks)])[:-1]
+    kiln = [np.where(p.kiln >= 0, p.kiln + n, -1) for p, n in zip(parts, before, strict=True)]
+    matching = Matching(
+        np.concatenate(kiln),
+        np.concatenate([p.distance_m for p in parts]),
+        np.concatenate([p.excused for p in parts]),
+    )
+    return (
+        _join(Found, [look.found for look in looks]),
+        _join(Truth, [look.truth for look in looks]),
+        matching,
+    )
+
+
 def match(
     found: Found, truth: Truth, radius_m: float = HIT_RADIUS_M, place_radius_m: float = PLACE_RADIUS_M
 ) -> Matching:
@@ -109,6 +142,12 @@ def _take_nearest(
     in_reach = np.zeros(len(found), dtype=np.bool_)
     in_reach[point] = True
     return kiln, error, in_reach
+
+
+def _join(kind: type[_Columns], parts: Sequence[_Columns]) -> _Columns:
+    """Columns of several tables of one kind, one below the other."""
+    names = [field.name for field in fields(kind)]
+    return kind(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _near(found: Found, lon: Floats, lat: Floats, radius_m: float) -> NDArray[np.bool_]:

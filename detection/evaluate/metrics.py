@@ -59,6 +59,13 @@ def score_detections(
     `found` may hold candidates below the threshold: only the average precision looks at them.
     """
     matching = match(found, truth, radius_m, place_radius_m)
+    return scores_of(found, truth, matching, area_km2, threshold, radius_m)
+
+
+def scores_of(
+    found: Found, truth: Truth, matching: Matching, area_km2: float, threshold: float, radius_m: float
+) -> Scores:
+    """As `score_detections`, of a matching that is there already."""
     above = found.score >= threshold
     hit = matching.hit & above
     hits, false_alarms = int(hit.sum()), int((matching.false_alarm & above).sum())
