@@ -8,15 +8,16 @@ from app.services.selection import Selection
 
 def draw(selection: Selection, count: int) -> None:
     """The downloads of the selection; notes go along only where somebody ticks the box."""
-    st.subheader(_("Take these {n} sites along").format(n=count))
-    notes = st.checkbox(_("With the reviewers' notes"), value=False, key="export_notes")
-    query = selection.query() + ("&notes=1" if notes else "")
-    items = (
-        (f"/export/sites.html?{query}", _("One page for the phone (HTML)")),
-        (f"/export/sites.geojson?{query}", _("GeoJSON")),
-        (f"/export/sites.csv?{query}", _("CSV")),
-        (f"/print/sites?{query}", _("Printable list")),
-    )
-    with st.container(horizontal=True):
-        for address, text in items:
-            st.link_button(text, address)
+    box = st.expander(_("Take these {n} sites along: phone page, GeoJSON, CSV, print").format(n=f"{count:,}"))
+    with box:
+        notes = st.checkbox(_("With the reviewers' notes"), value=False, key="export_notes")
+        query = selection.query() + ("&notes=1" if notes else "")
+        items = (
+            (f"/export/sites.html?{query}", _("One page for the phone (HTML)")),
+            (f"/export/sites.geojson?{query}", _("GeoJSON")),
+            (f"/export/sites.csv?{query}", _("CSV")),
+            (f"/print/sites?{query}", _("Printable list")),
+        )
+        with st.container(horizontal=True):
+            for address, text in items:
+                st.link_button(text, address)

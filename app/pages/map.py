@@ -22,8 +22,6 @@ def draw() -> None:
         _empty()
         return
     _browse()
-    chosen = filters.selection()
-    links.draw(chosen, len(select(current().book.edition().sites, chosen)))
 
 
 @st.fragment
@@ -36,6 +34,7 @@ def _browse() -> None:
         st.title(_("{n} possible kilns").format(n=f"{len(found):,}"))
         place = _go_to()
         draw_map(edition, chosen, place, _chosen_site(), filters.coverage_shown())
+        links.draw(chosen, len(found))
     with right:
         if st.session_state.get("site") is None:
             _how_to()

@@ -24,7 +24,6 @@ def draw() -> None:
         st.info(_("No site passes these filters."))
         return
     _browse(found)
-    links.draw(chosen, len(found))
 
 
 @st.fragment
@@ -51,6 +50,7 @@ def _browse(found: Sequence[Site]) -> None:
         )
         _take(event.selection.rows, ordered)
         _step(ordered)
+        links.draw(filters.selection(), len(found))
     with right:
         if st.session_state.get("site"):
             site_panel.draw(st.session_state["site"])

@@ -1,7 +1,7 @@
 """app.services.coverage_layer: the coverage tiles as few rectangles for the map; pure, knows no page.
 
-Neighbouring tiles of one state in one row become one rectangle: a scene has thousands of tiles, and long
-stretches of them say the same.
+Neighbouring tiles of one row without a kiln become one rectangle: a scene has thousands of tiles, and long
+stretches of them say the same. Tiles with a kiln stay apart, since they are looked at one by one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,7 +47,7 @@ def _runs(cells: Sequence[tuple[int, str]]) -> list[tuple[int, int, str]]:
     """(first x, last x, state) of the stretches of one row."""
     runs: list[tuple[int, int, str]] = []
     for x, state in cells:
-        if runs and runs[-1][1] == x - 1 and runs[-1][2] == state:
+        if state != "kiln" and runs and runs[-1][1] == x - 1 and runs[-1][2] == state:
             runs[-1] = (runs[-1][0], x, state)
         else:
             runs.append((x, x, state))

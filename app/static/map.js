@@ -37,7 +37,7 @@ function create(box, data) {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new ml.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new ml.ScaleControl({ maxWidth: 90 }), "bottom-left");
+  map.addControl(new ml.ScaleControl({ maxWidth: 80 }), "top-right");
   const credit = [data.credit, data.words.borders].filter(Boolean).map(escaped).join(" · ");
   map.addControl(new ml.AttributionControl({ compact: coarse() || box.clientWidth < 560, customAttribution: credit }));
   map.getCanvas().setAttribute("aria-label", data.words.map);
@@ -96,7 +96,7 @@ function showAll(state) {
   if (!columns.n) return;
   const bounds = new ml.LngLatBounds();
   for (let i = 0; i < columns.n; i++) bounds.extend(lonLat(columns, i));
-  map.fitBounds(bounds, { padding: 50, maxZoom: 13, duration: 0 });
+  map.fitBounds(bounds, { padding: 50, maxZoom: 12.7, duration: 0 });
 }
 
 function goTo(state, place) {

@@ -36,8 +36,8 @@ const byVerdict = (k) => ["match", ["get", "v"], ...VERDICTS.flatMap((pair, i) =
 const lineColour = ["match", ["get", "v"], 1, VERDICTS[1][0], 2, "#6b6f73", 3, "#2b2622", 4, "#a05a10", "#c2571a"];
 // Candidates are paler. Dots give way to outlines when near.
 const pale = ["case", ["get", "c"], 0.45, 1];
-const dotFade = ["interpolate", ["linear"], ["zoom"], 12.5, pale, 13.5, 0];
-const fade = (from, to) => ["interpolate", ["linear"], ["zoom"], 12.5, from, 13.5, to];
+const dotFade = ["interpolate", ["linear"], ["zoom"], 12.8, pale, 13.6, 0];
+const fade = (from, to) => ["interpolate", ["linear"], ["zoom"], 12.8, from, 13.6, to];
 
 function baseLayers() {
   const land = (source) => ({
@@ -68,11 +68,11 @@ function coverageLayers() {
 
 function siteLayers() {
   return [
-    { id: "casing", type: "line", source: "outlines", minzoom: 12.5,
+    { id: "casing", type: "line", source: "outlines", minzoom: 12.8,
       paint: { "line-color": "#ffffff", "line-width": 5, "line-opacity": fade(0, 1) } },
-    { id: "outlines", type: "line", source: "outlines", minzoom: 12.5,
+    { id: "outlines", type: "line", source: "outlines", minzoom: 12.8,
       paint: { "line-color": lineColour, "line-width": 2.5, "line-opacity": fade(0, 1) } },
-    { id: "chosen-outline", type: "line", source: "chosen", minzoom: 12.5,
+    { id: "chosen-outline", type: "line", source: "chosen", minzoom: 12.8,
       filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "line-color": "#0b5cab", "line-width": 3, "line-opacity": fade(0, 1) } },
     { id: "dots", type: "circle", source: "dots", paint: {

@@ -16,6 +16,7 @@ from app.web.access import Access
 from app.web.address import ADDRESS, config_files, refuse_busy_port, refuse_other_addresses
 from app.web.context import AppContext
 from app.web.guards import Guards, inline_script_hashes
+from app.web.label_routes import label_routes
 from app.web.routes import map_routes
 
 SCRIPT = Path(__file__).with_name("script.py")
@@ -47,7 +48,7 @@ def build(context: AppContext) -> st.App:
     return st.App(
         SCRIPT,
         lifespan=lifespan,
-        routes=map_routes(context),
+        routes=[*map_routes(context), *label_routes(context)],
         middleware=[
             Middleware(Guards, script_hashes=hashes),
             Middleware(Access, principal=lambda: app_context.current().principal),
