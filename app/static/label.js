@@ -24,6 +24,7 @@ const state = {
   done: { today: 0, total: 0 },
   online: true,
   filling: false,
+  restoring: false,
   exhausted: false,
 };
 
@@ -122,8 +123,8 @@ async function take(id) {
     if (id !== state.who.id) return;
     state.handed.shift();
     if (!item) state.missing.push(token);
-    else if (state.now) state.ready.push(item);
-    else show(item);
+    else state.ready.push(item);
+    if (!state.now && !state.restoring && state.ready.length) show(state.ready.shift());
   }
 }
 
@@ -194,23 +195,20 @@ async function undo() {
   savePast();
   count(-1);
   outbox.put({ kind: "undo", key: randomId(), undoes: last.key, token: last.token }, state.who.id);
-  putBack();
+  if (state.now) state.ready.unshift(state.now);
   state.ready = state.ready.filter((x) => x.token !== last.token);
   state.handed = state.handed.filter((x) => x !== last.token);
+  state.restoring = true; // so that no other picture takes its place meanwhile
   show(null);
   const item = last.image ? last : await picture(last.token).catch(() => null);
+  state.restoring = false;
   if (item) {
-    putBack();
     show(item);
   } else {
     state.handed.unshift(last.token);
     next();
   }
   $("status").textContent = say("undone");
-}
-
-function putBack() {
-  if (state.now) state.ready.unshift(state.now);
 }
 
 // --- marks ---------------------------------------------------------------------------------------
