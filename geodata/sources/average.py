@@ -37,9 +37,8 @@ def average(
     Returns:
         Coarse pixels (bands, *shape), 0 where invalid, and their mask.
     """
-    weight = valid.astype(np.float64)
-    area = _sum_both(weight[None], starts, shape, factors)[0]
-    total = _sum_both(pixels * weight, starts, shape, factors)
+    area = _sum_both(valid[None].astype(np.float64), starts, shape, factors)[0]
+    total = _sum_both(np.where(valid, pixels, 0.0).astype(np.float64), starts, shape, factors)
     enough = area >= VALID_SHARE * factors[0] * factors[1] * (1 - 1e-9)
     mean = np.where(enough, total / np.where(enough, area, 1.0), 0.0)
     return mean.astype(np.float32), enough
@@ -55,6 +54,8 @@ def _sum_both(
 
 def _sum_axis(values: NDArray[np.float64], start: int, count: int, factor: float) -> NDArray[np.float64]:
     """Weighted sums along the first axis for `count` coarse steps from `start`."""
+    if factor == int(factor):
+        return values.reshape(count, int(factor), *values.shape[1:]).sum(axis=1)
     low = (start + np.arange(count)) * factor
     high = low + factor
     first = np.floor(low).astype(np.intp)
