@@ -119,7 +119,9 @@ def load_bundle(folder: Path) -> Bundle:
     """
     path = folder / CARD
     if not path.is_file():
-        raise InputError(f"{folder} is no model bundle: it has no {CARD}; give the folder that `kilnlight train` wrote.")
+        raise InputError(
+            f"{folder} is no model bundle: it has no {CARD}; give the folder that `kilnlight train` wrote."
+        )
     text = path.read_bytes()
     try:
         card = Card.model_validate_json(text)

@@ -55,7 +55,9 @@ def decode(output: HeadOutput, floor: float) -> PixelDetections:
     )
 
 
-def to_boxes(found: PixelDetections, grid: Grid, col0: float = 0.0, row0: float = 0.0) -> tuple[Boxes, Floats]:
+def to_boxes(
+    found: PixelDetections, grid: Grid, col0: float = 0.0, row0: float = 0.0
+) -> tuple[Boxes, Floats]:
     """Boxes on the ground, and their scores.
 
     Args:

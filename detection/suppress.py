@@ -22,9 +22,7 @@ def polygons_m(boxes: Boxes) -> NDArray[np.object_]:
     return np.asarray(shapely.polygons(np.stack([east, north], -1)), dtype=object)
 
 
-def suppress(
-    boxes: Boxes, scores: Floats, iou: float = IOU, covered: float = COVERED
-) -> NDArray[np.intp]:
+def suppress(boxes: Boxes, scores: Floats, iou: float = IOU, covered: float = COVERED) -> NDArray[np.intp]:
     """Indices of the boxes kept, best score first.
 
     A box goes if its overlap with a kept one is at least `iou` of their union or `covered` of the smaller of

@@ -67,7 +67,7 @@ def load_checkpoint(folder: Path, state: State, *options: Any) -> None:
         return
     with safe_open(path, framework="pt") as file:
         notes = file.metadata()
-        tensors = {k: file.get_tensor(k) for k in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = {k: file.get_tensor(k) for k in file.keys()}
     if notes["configuration"] != _configuration(*options):
         raise InputError(
             f"{path} was made with other settings than this run's; choose another output folder or delete it."

@@ -97,9 +97,13 @@ def read_config(path: Path) -> RunConfig:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"The run file {path} cannot be read ({error.strerror}); give an existing file.") from None
+        raise InputError(
+            f"The run file {path} cannot be read ({error.strerror}); give an existing file."
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"The run file {path} is not TOML: {error}; `kilnlight train --example` writes one.") from None
+        raise InputError(
+            f"The run file {path} is not TOML: {error}; `kilnlight train --example` writes one."
+        ) from None
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
@@ -108,7 +112,7 @@ def read_config(path: Path) -> RunConfig:
         raise InputError(f"The run file {path} has a wrong setting: {where}: {first['msg']}.") from None
 
 
-EXAMPLE = '''\
+EXAMPLE = """\
 # A run of `kilnlight train`. Paths are relative to this file; $NAME is taken from the environment.
 
 [data]
@@ -140,4 +144,4 @@ parts = [
     [{ scene = "north.tif" }, { scene = "city.tif", columns = [0, 1500] }],
     [{ scene = "south.tif" }, { scene = "city.tif", columns = [1500, 9999] }],
 ]
-'''
+"""

@@ -125,7 +125,14 @@ class CropSampler:
         if rng.random() < 0.5:
             noise = F.avg_pool2d(noise[None], 3, 1, 1)[0] * 3
         none = np.zeros((0, 2))
-        return Crop(noise, torch.ones(size, size), PixelBoxes(none[:, 0], none[:, 0], none, none), -1, (0.0, 0.0), np.eye(2))
+        return Crop(
+            noise,
+            torch.ones(size, size),
+            PixelBoxes(none[:, 0], none[:, 0], none, none),
+            -1,
+            (0.0, 0.0),
+            np.eye(2),
+        )
 
 
 def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float64]:
@@ -140,7 +147,9 @@ def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float6
     return np.asarray(turn @ np.diag([flip / zoom, 1 / (zoom * uneven)]))
 
 
-def warp(scene: TrainingScene, k: int, centre: tuple[float, float], matrix: NDArray[np.float64], size: int) -> Crop:
+def warp(
+    scene: TrainingScene, k: int, centre: tuple[float, float], matrix: NDArray[np.float64], size: int
+) -> Crop:
     """Cut a turned and zoomed crop (bilinear) with its boxes."""
     half = size / 2
     reach = np.abs(matrix) @ np.array([half, half]) + 2
@@ -156,12 +165,16 @@ def warp(scene: TrainingScene, k: int, centre: tuple[float, float], matrix: NDAr
     theta = np.empty((2, 3))
     theta[:, :2] = matrix * half * 2 / np.array([[w], [h]])
     theta[:, 2] = [2 * (centre[0] - c0) / w - 1, 2 * (centre[1] - r0) / h - 1]
-    grid = F.affine_grid(torch.tensor(theta[None], dtype=torch.float32), [1, 1, size, size], align_corners=False)
+    grid = F.affine_grid(
+        torch.tensor(theta[None], dtype=torch.float32), [1, 1, size, size], align_corners=False
+    )
     both = F.grid_sample(torch.cat([pixels, weight[None]])[None], grid, align_corners=False)[0]
     inverse = np.linalg.inv(matrix)
     at = (np.stack([scene.kilns.col, scene.kilns.row], -1) - np.array(centre)) @ inverse.T + half
     near = np.all((at > -half / 2) & (at < size + half / 2), axis=1)
-    boxes = PixelBoxes(at[:, 0], at[:, 1], scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T).take(near)
+    boxes = PixelBoxes(
+        at[:, 0], at[:, 1], scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T
+    ).take(near)
     return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)
 
 

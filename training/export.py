@@ -54,7 +54,9 @@ def export(weights: dict[str, Tensor], folder: Path, views: int = 4) -> None:
     model = MirroredNet(net_from(weights), views).eval()
     example = torch.zeros(1, model.net.stem[0].in_channels, 128, 160)
     size = {2: torch.export.Dim("h16", min=1, max=512) * 16, 3: torch.export.Dim("w16", min=1, max=512) * 16}
-    program = torch.onnx.export(model, (example,), dynamo=True, opset_version=18, dynamic_shapes=(size,), verbose=False)
+    program = torch.onnx.export(
+        model, (example,), dynamo=True, opset_version=18, dynamic_shapes=(size,), verbose=False
+    )
     assert program is not None
     with atomic_path(folder / GRAPH) as temporary:
         program.save(str(temporary), external_data=False)
@@ -73,5 +75,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     expected = {k: v.shape for k, v in KilnNet(bands=3).state_dict().items() if k != "stem.0.weight"}
     found = {k: v.shape for k, v in weights.items() if k != "stem.0.weight"}
     if expected != found:
-        raise InputError(f"{path} holds weights of another architecture; start from a bundle of this version.")
+        raise InputError(
+            f"{path} holds weights of another architecture; start from a bundle of this version."
+        )
     return weights

@@ -91,8 +91,13 @@ def remember(memory: FalseAlarmMemory, crops: list[Crop], targets: list[Targets]
 
 
 def fit(
-    scenes: list[TrainingScene], out: Path, fit_options: FitOptions, crop_options: CropOptions, *,
-    init: dict[str, Tensor] | None = None, report: Report | None = None,
+    scenes: list[TrainingScene],
+    out: Path,
+    fit_options: FitOptions,
+    crop_options: CropOptions,
+    *,
+    init: dict[str, Tensor] | None = None,
+    report: Report | None = None,
 ) -> dict[str, Tensor]:
     """Train, or go on training from the checkpoint in `out`; returns the averaged weights.
 

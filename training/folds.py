@@ -25,10 +25,10 @@ class Fold:
         return out
 
     def owns(self, name: str, grid: Grid, lon: Floats, lat: Floats) -> Mask:
-        """Which points of a scene lie in the fold's own part of it."""
+        """Which points lie in the fold's own part of a scene."""
         first, last = self.spans[name]
-        col, _ = grid.pixel(lon, lat)
-        return np.asarray((col >= first) & (col < last))
+        col, row = grid.pixel(lon, lat)
+        return np.asarray((col >= first) & (col < last) & (row >= 0) & (row < grid.height))
 
     def share(self, name: str, grid: Grid) -> float:
         """The share of the scene's area that the fold owns."""
@@ -56,7 +56,9 @@ def folds_of(config: Folds, grids: dict[str, Grid]) -> list[Fold]:
                 raise InputError(f"Fold {number} names {part.scene} twice; give one span of columns for it.")
             for first, last in seen.get(part.scene, []):
                 if span[0] < last and first < span[1]:
-                    raise InputError(f"{part.scene} is held back twice, the second time in fold {number}; part it.")
+                    raise InputError(
+                        f"{part.scene} is held back twice, the second time in fold {number}; part it."
+                    )
             seen.setdefault(part.scene, []).append(span)
             spans[part.scene] = span
         folds.append(Fold(spans))
@@ -74,5 +76,7 @@ def _span(part: Part, grids: dict[str, Grid], number: int) -> tuple[int, int]:
     first, last = part.columns or (0, width)
     last = min(last, width)
     if first < 0 or first >= last:
-        raise InputError(f"Fold {number}: columns {part.columns} of {part.scene} are empty; it is {width} px wide.")
+        raise InputError(
+            f"Fold {number}: columns {part.columns} of {part.scene} are empty; it is {width} px wide."
+        )
     return first, last

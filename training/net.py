@@ -22,7 +22,9 @@ frame with y up."""
 class KilnNet(nn.Module):
     """Input (n, bands, h, w), h and w multiples of 16; output (n, 7, h/2, w/2): heat logit, then REGRESSION."""
 
-    def __init__(self, bands: int = 3, widths: Sequence[int] = (16, 40, 72, 112, 144), head: int = 40) -> None:
+    def __init__(
+        self, bands: int = 3, widths: Sequence[int] = (16, 40, 72, 112, 144), head: int = 40
+    ) -> None:
         super().__init__()
         stem, *stages = widths
         self.stem = Conv2dNormActivation(bands, stem, 3)
@@ -35,7 +37,9 @@ class KilnNet(nn.Module):
         self.laterals = nn.ModuleList(nn.Conv2d(w, head, 1) for w in stages)
         self.smooth = Conv2dNormActivation(head, head, 3)
         self.heat = nn.Sequential(Conv2dNormActivation(head, head, 3), nn.Conv2d(head, 1, 1))
-        self.regression = nn.Sequential(Conv2dNormActivation(head, head, 3), nn.Conv2d(head, len(REGRESSION), 1))
+        self.regression = nn.Sequential(
+            Conv2dNormActivation(head, head, 3), nn.Conv2d(head, len(REGRESSION), 1)
+        )
         self._initialise()
 
     def _initialise(self) -> None:

@@ -1,4 +1,4 @@
-"""training.scenes: training scenes in memory, with their kilns as pixel-frame boxes and their ignored places."""
+"""training.scenes: training scenes in memory, with kilns as boxes in pixels and what is not to be learnt."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,9 @@ def to_pixels(boxes: Boxes, grid: Grid) -> PixelBoxes:
     along = np.stack([np.cos(t), np.sin(t)], -1) * (boxes.length_m / 2)[:, None]
     across = np.stack([-np.sin(t), np.cos(t)], -1) * (boxes.width_m / 2)[:, None]
     return PixelBoxes(
-        np.atleast_1d(col), np.atleast_1d(row), np.einsum("nij,nj->ni", inverse, along),
+        np.atleast_1d(col),
+        np.atleast_1d(row),
+        np.einsum("nij,nj->ni", inverse, along),
         np.einsum("nij,nj->ni", inverse, across),
     )
 
@@ -72,7 +74,12 @@ def discs(grid: Grid, lon: Floats, lat: Floats, radius_m: float) -> Mask:
 
 
 def load(
-    scene: Scene, kilns: Boxes, ignore_lon: Floats, ignore_lat: Floats, held_back: Mask | None = None, *,
+    scene: Scene,
+    kilns: Boxes,
+    ignore_lon: Floats,
+    ignore_lat: Floats,
+    held_back: Mask | None = None,
+    *,
     ignore_radius_m: float = 80.0,
 ) -> TrainingScene:
     """Read and normalise a whole scene (training scenes fit in memory) and mask what is not to be learnt.
@@ -93,7 +100,7 @@ def load(
     col, row = np.floor(boxes.col).astype(int), np.floor(boxes.row).astype(int)
     inside = (col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)
     inside[inside] = valid[row[inside], col[inside]]
-    # Normalised over all valid pixels, held-back ones included: detection sees them as surroundings too, and no
-    # label enters here.
+    # Normalised over all valid pixels, held-back ones included: detection sees them as surroundings too, and
+    # no label enters here.
     pixels = normalise(patch.pixels, patch.valid, scene.stats())
     return TrainingScene(scene.info.name, pixels, weight.astype(np.float32), boxes.take(inside))

@@ -52,7 +52,10 @@ def draw_targets(kilns: PixelBoxes, weight: Tensor) -> Targets:
         )
         reg_weight[mine] = 1
     return Targets(
-        torch.from_numpy(heat), cell_weight, torch.from_numpy(regression), torch.from_numpy(reg_weight) * cell_weight
+        torch.from_numpy(heat),
+        cell_weight,
+        torch.from_numpy(regression),
+        torch.from_numpy(reg_weight) * cell_weight,
     )
 
 
@@ -77,5 +80,7 @@ def losses(output: Tensor, targets: list[Targets]) -> tuple[Tensor, Tensor]:
     peaks = ((heat > 0.999) * weight).sum().clamp(min=1)
     first = heat_loss(output[:, 0], heat, weight) / peaks
     gap = F.smooth_l1_loss(output[:, 1:], regression, reduction="none", beta=0.1)
-    second = (gap * REGRESSION_GAIN[:, None, None] * reg_weight[:, None]).sum() / reg_weight.sum().clamp(min=1)
+    second = (gap * REGRESSION_GAIN[:, None, None] * reg_weight[:, None]).sum() / reg_weight.sum().clamp(
+        min=1
+    )
     return first, second

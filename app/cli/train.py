@@ -15,8 +15,12 @@ from geodata.files import write_text_atomic
 
 
 def train(
-    run_file: Annotated[Path | None, typer.Argument(help="Run file (TOML); see --example.", metavar="RUN.toml")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the bundle.")] = Path("training-run"),
+    run_file: Annotated[
+        Path | None, typer.Argument(help="Run file (TOML); see --example.", metavar="RUN.toml")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the bundle.")] = Path(
+        "training-run"
+    ),
     example: Annotated[Path | None, typer.Option(help="Write a commented run file here and end.")] = None,
     init: Annotated[Path | None, typer.Option(help="Bundle folder to start the weights from.")] = None,
     fold: Annotated[int | None, typer.Option(min=1, help="Train and score only this fold.")] = None,
@@ -58,7 +62,13 @@ def train(
 
 def _bar() -> Progress:
     loss = TextColumn("loss {task.fields[loss]:.3f}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), loss, TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        loss,
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=Console(stderr=True))
 
 
