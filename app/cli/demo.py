@@ -21,7 +21,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed paints another scene.")] = 1,
     serve: Annotated[bool, typer.Option("--app/--no-app", help="Open the app at the end.")] = True,
 ) -> None:
-    """Show the whole way on a made-up scene: paint, detect, evaluate, import, app.
+    """Show the whole way on a made-up scene: paint, detect, import, evaluate, app.
 
     Nothing is downloaded. The scene is painted and lies in open sea; it shows the plumbing, not the accuracy.
 
@@ -35,13 +35,13 @@ def demo(
 
 def steps(out: Path, seed: int) -> list[list[str]]:
     """The commands, as one would type them."""
-    painted, run = out / "painted", out / "run"
+    painted, run, project = out / "painted", str(out / "run"), out / "project"
     scene, truth, marks = (str(painted / f"{NAME}{end}") for end in (".tif", "_kilns.geojson", "_marks.csv"))
     return [
         ["paint", "--out", str(painted), "--seed", str(seed)],
-        ["detect", scene, "--out", str(run), "--candidates"],
-        ["evaluate", scene, "--kilns", truth],
-        ["import", str(run), "--marks", marks, "--project", str(out / "project")],
+        ["detect", scene, "--out", run, "--candidates"],
+        ["import", run, "--marks", marks, "--project", str(project)],
+        ["evaluate", scene, "--run", run, "--labels", truth, "--out", str(project / "evaluation")],
     ]
 
 

@@ -50,7 +50,7 @@ def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = Non
             row = [f"sim-{who + 1:02d}", f"{ZOOM}/{tile.x}/{tile.y}"]
             seen_at = (FIRST_LOOK + timedelta(seconds=round(seconds))).isoformat()
             answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
-            points: list[tuple[object, object]] = list(places) or [("", "")]
+            points: list[tuple[object, object]] = [_into(tile, place) for place in places] or [("", "")]
             for lon, lat in points:
                 writer.writerow([*row, answer, lon, lat, seen_at])
     return out.getvalue()
@@ -84,6 +84,14 @@ def _inside(places: list[Place], b: mercantile.LngLatBbox) -> list[Place]:
     return [p for p in places if b.west <= p[0] < b.east and b.south <= p[1] < b.north]
 
 
+def _into(tile: mercantile.Tile, place: Place) -> Place:
+    """The place, moved into its tile where a shaky hand went over the edge (a click is on the picture)."""
+    b, rim = mercantile.bounds(tile), 1e-5
+    lon = min(max(place[0], b.west + rim), b.east - rim)
+    lat = min(max(place[1], b.south + rim), b.north - rim)
+    return round(lon, 6), round(lat, 6)
+
+
 def _look(
     rng: np.random.Generator,
     kilns: list[Place],
@@ -91,7 +99,7 @@ def _look(
     hit: float,
     false: float,
     habits: Habits,
-) -> tuple[str, list[tuple[float, float]]]:
+) -> tuple[str, list[Place]]:
     """One volunteer's answer for one tile and the places that were marked."""
     luck = rng.uniform()
     if luck < habits.bad_image_rate:
@@ -104,6 +112,4 @@ def _look(
     if not marked:
         return "none", []
     scatter = rng.normal(0, habits.scatter_m / 111_000, (len(marked), 2))
-    return "kiln", [
-        (round(x + dx, 6), round(y + dy, 6)) for (x, y), (dx, dy) in zip(marked, scatter, strict=True)
-    ]
+    return "kiln", [(x + dx, y + dy) for (x, y), (dx, dy) in zip(marked, scatter, strict=True)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+import mercantile
 import numpy as np
 import pytest
 import rasterio
@@ -112,6 +113,16 @@ def test_same_scene_same_bytes(tmp_path: Path, painted_scene: PaintedScene) -> N
     one, two = (write_painted(painted_scene, tmp_path / name) for name in ("a", "b"))
     for part in ("scene", "kilns", "marks"):
         assert getattr(one, part).read_bytes() == getattr(two, part).read_bytes()
+
+
+def test_marks_lie_in_their_tiles(tmp_path: Path) -> None:
+    scene = paint_scene(4, 600, 600, 30)
+    path = tmp_path / "marks.csv"
+    path.write_text(simulate_marks(scene, 0, Habits(scatter_m=300)))
+    for row in csv.DictReader(path.read_text().splitlines()):
+        if row["lon"]:
+            tile = mercantile.tile(float(row["lon"]), float(row["lat"]), 15)
+            assert row["tile_id"] == f"15/{tile.x}/{tile.y}"
 
 
 def test_volunteers_err_at_their_rates() -> None:

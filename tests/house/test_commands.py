@@ -58,5 +58,5 @@ def test_paint_writes_scene_truth_and_marks(tmp_path: Path) -> None:
 
 def test_the_demo_uses_the_commands_that_a_user_types(tmp_path: Path) -> None:
     names = [step[0] for step in steps(tmp_path, 1)]
-    assert names == ["paint", "detect", "evaluate", "import"]
+    assert names == ["paint", "detect", "import", "evaluate"]
     assert "--candidates" in steps(tmp_path, 1)[1]
