@@ -74,8 +74,9 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
     values = scores_of(found, truth, matching, area_km2, threshold)
     ranges = intervals(found, truth, area_km2, threshold, matching)
     protocol = (
-        f"{folds} fold(s) of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²), pooled; each part seen by "
-        "a net that has not learnt from it; threshold the best on the pool; 95 % intervals by a bootstrap over 1 km tiles"
+        f"{folds} fold(s) of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²), pooled; each part "
+        "seen by a net that has not learnt from it; threshold the best on the pool; 95 % intervals by a bootstrap "
+        "over 1 km tiles"
     )
     out = []
     for name, label in NAMES.items():

@@ -70,7 +70,8 @@ def folds_of(config: Folds, grids: dict[str, Grid]) -> list[Fold]:
 def _span(part: Part, grids: dict[str, Grid], number: int) -> tuple[int, int]:
     if part.scene not in grids:
         raise InputError(
-            f"Fold {number} names the scene {part.scene}, which the run does not have; it has {', '.join(sorted(grids))}."
+            f"Fold {number} names the scene {part.scene}, which the run does not have; "
+            f"it has {', '.join(sorted(grids))}."
         )
     width = grids[part.scene].width
     first, last = part.columns or (0, width)

@@ -1,7 +1,8 @@
 """training.net: the small oriented, anchor-free, fully convolutional detector.
 
-After CenterNet (Zhou et al. 2019, arXiv 1904.07850): a heat-map of centres, and beside it offset, size and
-angle. Residual stages at strides 2 to 16, summed top-down back to stride 2 (Lin et al. 2017, arXiv 1612.03144).
+After CenterNet (Zhou et al. 2019, arXiv 1904.07850): a heat-map of centres, and beside it offset, size
+and angle. Residual stages at strides 2 to 16, summed top-down back to stride 2 (Lin et al. 2017, arXiv
+1612.03144).
 """
 
 from collections.abc import Sequence
@@ -15,12 +16,12 @@ from torchvision.ops import Conv2dNormActivation
 STRIDE = 2
 INPUT_MULTIPLE = 16
 REGRESSION = ("offset_col", "offset_row", "log_length_px", "log_width_px", "cos_2angle", "sin_2angle")
-"""Offsets are in cells of the heat-map from the cell's centre; the angle is that of the long axis in the pixel
-frame with y up."""
+"""Offsets are in cells of the heat-map from the cell's centre; the angle is that of the long axis in the
+pixel frame with y up."""
 
 
 class KilnNet(nn.Module):
-    """Input (n, bands, h, w), h and w multiples of 16; output (n, 7, h/2, w/2): heat logit, then REGRESSION."""
+    """Input (n, bands, h, w), sides multiples of 16; output (n, 7, h/2, w/2): heat logit, REGRESSION."""
 
     def __init__(
         self, bands: int = 3, widths: Sequence[int] = (16, 40, 72, 112, 144), head: int = 40

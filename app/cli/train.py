@@ -79,8 +79,8 @@ def _training() -> tuple[ModuleType, ModuleType]:
         if error.name not in ("torch", "torchvision", "onnx", "onnxscript"):
             raise
         raise InputError(
-            f"Training needs {error.name}, which is not installed; install it with: pip install 'kilnlight[train]' "
-            "(from a checkout: pip install '.[train]')."
+            f"Training needs {error.name}, which is not installed; install the extra `train`: "
+            "pip install '.[train]' in the checkout."
         ) from None
     return config, run
 

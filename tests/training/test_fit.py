@@ -1,0 +1,60 @@
+"""The loop: repeatable, resumable, and honest about other settings."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from geodata.errors import InputError  # noqa: E402
+from training.crops import CropOptions  # noqa: E402
+from training.fit import FitOptions, fit  # noqa: E402
+from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
+
+CROPS = CropOptions(size_px=48)
+
+
+def scenes() -> list[TrainingScene]:
+    rng = np.random.default_rng(0)
+    pixels = rng.standard_normal((3, 96, 96)).astype(np.float32)
+    boxes = PixelBoxes(np.array([40.0]), np.array([50.0]), np.array([[6.0, 0.0]]), np.array([[0.0, 3.0]]))
+    return [TrainingScene("s", pixels, np.ones((96, 96), np.float32), boxes)]
+
+
+def options(**changes: object) -> FitOptions:
+    return FitOptions(**{"steps": 6, "batch": 2, "checkpoint_every": 3, "threads": 1} | changes)  # type: ignore[arg-type]
+
+
+class Stopped(Exception):
+    """The plug was pulled."""
+
+
+def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path):
+    whole = fit(scenes(), tmp_path / "whole", options(), CROPS)
+
+    def pull(step: int, *_: float) -> None:
+        if step == 4:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        fit(scenes(), tmp_path / "parts", options(), CROPS, report=pull)
+    resumed = fit(scenes(), tmp_path / "parts", options(), CROPS)
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+
+
+def test_another_seed_gives_other_weights(tmp_path):
+    one = fit(scenes(), tmp_path / "1", options(steps=2), CROPS)
+    two = fit(scenes(), tmp_path / "2", options(steps=2, seed=1), CROPS)
+    assert not torch.equal(one["stem.0.weight"], two["stem.0.weight"])
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    fit(scenes(), tmp_path, options(steps=3), CROPS)
+    with pytest.raises(InputError, match="other settings"):
+        fit(scenes(), tmp_path, options(steps=3, learning_rate=1e-4), CROPS)
+
+
+def test_the_log_has_a_line_a_step(tmp_path):
+    fit(scenes(), tmp_path, options(steps=3), CROPS)
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    assert lines[0].startswith("step,") and [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"]

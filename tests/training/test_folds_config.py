@@ -1,0 +1,64 @@
+"""Run files and folds: what is wrong is said in one sentence."""
+
+import numpy as np
+import pytest
+from affine import Affine
+from pyproj import CRS
+
+pytest.importorskip("torch")
+pytestmark = pytest.mark.train
+
+from geodata.errors import InputError  # noqa: E402
+from geodata.grid import Grid  # noqa: E402
+from training.config import EXAMPLE, Folds, Part, read_config  # noqa: E402
+from training.folds import folds_of  # noqa: E402
+
+GRIDS = {n: Grid(CRS.from_epsg(32643), Affine(10, 0, 7e5, 0, -10, 3.1e6), 300, 100) for n in ("a.tif", "b.tif")}
+
+
+def parts(*folds: tuple[Part, ...]) -> Folds:
+    return Folds(gap_px=20, parts=folds)
+
+
+def test_a_cut_scene_keeps_a_gap_on_both_sides_and_nothing_is_in_two_folds():
+    west, east = Part(scene="a.tif", columns=(0, 120)), Part(scene="a.tif", columns=(120, 999))
+    first, second = folds_of(parts((west,), (east, Part(scene="b.tif"))), GRIDS)
+    held = [f.held_back("a.tif", GRIDS["a.tif"], 20) for f in (first, second)]
+    assert held[0][:, :140].all() and not held[0][:, 140:].any()
+    assert held[1][:, 100:].all() and not held[1][:, :100].any()
+    lon, lat = GRIDS["a.tif"].lonlat(np.arange(300) + 0.5, np.full(300, 50.0))
+    owned = [f.owns("a.tif", GRIDS["a.tif"], lon, lat) for f in (first, second)]
+    assert (owned[0] ^ owned[1]).all() and owned[0].sum() == 120
+    assert first.share("a.tif", GRIDS["a.tif"]) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        (parts((Part(scene="c.tif"),), (Part(scene="a.tif"),)), "c.tif"),
+        (parts((Part(scene="a.tif"),), (Part(scene="a.tif", columns=(10, 20)),)), "twice"),
+        (parts((Part(scene="a.tif", columns=(300, 310)),), (Part(scene="b.tif"),)), "empty"),
+        (parts((Part(scene="a.tif"), Part(scene="b.tif"))), "One fold"),
+    ],
+)
+def test_folds_that_cannot_be_are_refused(folds, said):
+    with pytest.raises(InputError, match=said):
+        folds_of(folds, GRIDS)
+
+
+def test_the_example_is_a_run_file(tmp_path):
+    path = tmp_path / "RUN.toml"
+    path.write_text(EXAMPLE)
+    config = read_config(path)
+    assert config.fit.steps > 0 and len(config.folds.parts) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("[data", "TOML"), ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat"), ("", "data")],
+)
+def test_a_wrong_run_file_is_named_with_its_setting(tmp_path, text, said):
+    path = tmp_path / "RUN.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_config(path)
