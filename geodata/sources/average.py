@@ -55,7 +55,8 @@ def _sum_both(
 def _sum_axis(values: NDArray[np.float64], start: int, count: int, factor: float) -> NDArray[np.float64]:
     """Weighted sums along the first axis for `count` coarse steps from `start`."""
     if factor == int(factor):
-        return values.reshape(count, int(factor), *values.shape[1:]).sum(axis=1)
+        blocks: NDArray[np.float64] = values.reshape(count, int(factor), *values.shape[1:]).sum(axis=1)
+        return blocks
     low = (start + np.arange(count)) * factor
     high = low + factor
     first = np.floor(low).astype(np.intp)
