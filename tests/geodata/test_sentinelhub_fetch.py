@@ -202,6 +202,7 @@ def test_scenes_that_time_cannot_tell_apart_are_left_out_and_named(hub, order):
         ([product(cloud_percent=80)], {"max_cloud_percent": 30}, "at most 30 % cloud .the clearest has 80 %"),
         ([product()], {"end": datetime(2023, 12, 1, tzinfo=UTC)}, "exchange --from and --to"),
         ([product(bounds=(76, 28, 77.2, 29))], {}, "only touch the area"),
+        ([product(satellite="S2A"), product(satellite="S2C")], {}, "All 2 .* would mix them"),
     ],
 )
 def test_orders_that_find_nothing(hub, order, products, change, says):

@@ -42,10 +42,13 @@ def read_config(environment: Mapping[str, str] = os.environ, profile: str | None
 def _profile(profile: str | None, settings: dict[str, str]) -> SHConfig:
     file = Path(SHConfig.get_config_location())
     # without a file the client would write one; reading should not
-    use_defaults = profile is None and not file.exists()
+    if profile is None and not file.exists():
+        return SHConfig(use_defaults=True, **settings)
     try:
-        return SHConfig(profile, use_defaults=use_defaults, **settings)
+        return SHConfig(profile, **settings)
     except KeyError as error:
+        if profile is None:  # a file with named profiles only
+            return SHConfig(use_defaults=True, **settings)
         raise InputError(f"{file} has no profile {profile!r}; name another, or add it there.") from error
     except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
         # without the cause: a parser's message may quote the line, and the line may hold the secret

@@ -39,6 +39,14 @@ class Order:
     bands: tuple[str, ...]
     max_cloud_percent: float = 100.0
 
+    def __post_init__(self) -> None:
+        """Refuse a span that is turned round. Raises `InputError`."""
+        if self.start > self.end:
+            raise InputError(
+                f"The span starts on {self.start:%Y-%m-%d %H:%M} and ends before that, on "
+                f"{self.end:%Y-%m-%d %H:%M}; exchange --from and --to."
+            )
+
 
 @dataclass(frozen=True)
 class ScenePlan:
@@ -80,13 +88,8 @@ def search_acquisitions(connection: Connection, order: Order) -> tuple[list[Acqu
     """Acquisitions of an order's area and span, and those left out because time does not tell them apart.
 
     Raises:
-        InputError: the span is turned round, or the service fails.
+        InputError: the service fails.
     """
-    if order.start > order.end:
-        raise InputError(
-            f"The span starts on {order.start:%Y-%m-%d %H:%M} and ends before that, on "
-            f"{order.end:%Y-%m-%d %H:%M}; exchange --from and --to."
-        )
     span = (order.start, order.end)
     found = acquisitions_of(granules_of(connection, order.product.collection, order.area, span))
     mixed = inseparable(found)
@@ -103,7 +106,7 @@ def make_plan(connection: Connection, order: Order) -> Plan:
     found, mixed = search_acquisitions(connection, order)
     choice = choose(found, order.area, order.max_cloud_percent)
     if not choice.acquisitions:
-        raise InputError(_nothing_found(order, found))
+        raise InputError(_nothing_found(order, found, mixed))
     scenes = tuple(scene_plan(order, acquisition, grid) for acquisition in choice.acquisitions)
     return Plan(scenes, choice.covered_share, tuple(one.name for one in mixed))
 
@@ -155,8 +158,13 @@ def _mark_of(grid: Grid, order: Order) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _nothing_found(order: Order, found: list[Acquisition]) -> str:
+def _nothing_found(order: Order, found: list[Acquisition], mixed: list[Acquisition]) -> str:
     span = f"{order.start:%Y-%m-%d} to {order.end:%Y-%m-%d}"
+    if not found and mixed:
+        return (
+            f"All {len(mixed)} {order.product.tag} acquisitions from {span} overlap another in time, so "
+            "that a request would mix them; take a longer span."
+        )
     if not found:
         return f"The Catalog has no {order.product.tag} scene of the area from {span}; take a longer span."
     least = min(acquisition.cloud_percent(order.area) for acquisition in found)

@@ -92,9 +92,7 @@ def _copy_as_cog(plain: Path, final: Path) -> None:
             plain, final, driver="COG", blocksize=_BLOCK, compress="DEFLATE", predictor="YES",
             overview_resampling="NEAREST", bigtiff="IF_SAFER",
         )  # fmt: skip
-    except (
-        Exception
-    ) as error:  # a full disk comes as an error of GDAL's that rasterio has no public class for
+    except Exception as error:  # GDAL's own errors come through, and rasterio has no public class for them
         raise OSError(str(error)) from error
 
 
