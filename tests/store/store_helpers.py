@@ -11,7 +11,7 @@ def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
     def rows(connection: Connection) -> dict[str, list[tuple[object, ...]]]:
         tables = {
-            table.name: sorted((tuple(map(repr, row)) for row in connection.execute(select(table))))
+            table.name: sorted(tuple(map(repr, row)) for row in connection.execute(select(table)))
             for table in metadata.sorted_tables
             if table is not events
         }
