@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.i18n import _
+from app.pages import evaluations
 from app.services import model_card
 from detection.bundle import Bundle, load_bundle, shipped_bundle_path
 from geodata.errors import InputError
@@ -18,8 +19,9 @@ def draw() -> None:
         bundle = load_bundle(shipped_bundle_path())
     except InputError as error:
         st.error(str(error))
-        return
-    draw_card(bundle)
+    else:
+        draw_card(bundle)
+    evaluations.draw()
 
 
 def draw_card(bundle: Bundle) -> None:

@@ -41,7 +41,7 @@ def calibration_words(calibration: Calibration | None) -> str:
     return _(
         "calibrated ({method}) on {n} detections in parts of the training area that the model had not seen; "
         "it holds inside the domain below and nowhere else"
-    ).format(method=calibration.method, n=calibration.n)
+    ).format(method=calibration.method, n=f"{calibration.n:,}")
 
 
 def domain_rows(domain: Domain) -> Rows:

@@ -190,6 +190,7 @@ function savePast() {
 }
 
 async function undo() {
+  if (state.restoring) return;
   const last = state.past.pop();
   if (!last) return;
   savePast();

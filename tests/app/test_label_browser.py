@@ -1,22 +1,19 @@
 """The labelling page in a real Chromium, at 360 px with touch and on a desk with keys."""
 
 import re
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from make_project import make_project
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
-from app.services.project import Project, open_project
+from app.services.project import Project
 from app.services.site_book import SiteBook
 from app.web.access import Access
 from app.web.context import AppContext
@@ -69,17 +66,9 @@ def sees(page: Any, script: str, arg: Any = None) -> None:
 TOKEN = "document.getElementById('stage').dataset.token"
 
 
-@pytest.fixture(scope="module")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("pattern") / "project"
-    make_project(folder).close()
-    return folder
-
-
 @pytest.fixture
-def served(pattern: Path, tmp_path: Path) -> Iterator[Served]:
-    shutil.copytree(pattern, tmp_path / "project")
-    with open_project(tmp_path / "project") as project, serving(project) as address:
+def served(project: Project) -> Iterator[Served]:
+    with serving(project) as address:
         yield Served(address, project)
 
 

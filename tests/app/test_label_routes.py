@@ -3,12 +3,8 @@
 import io
 import json
 import re
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from make_project import make_project
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from starlette.applications import Starlette
@@ -16,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from app.authorise import NGO, Principal
-from app.services.project import Project, open_project
+from app.services.project import Project
 from app.services.site_book import SiteBook
 from app.web.access import Access
 from app.web.context import AppContext
@@ -26,22 +22,6 @@ from app.web.label_routes import PICTURE_PX, label_routes, plain_picture
 
 VOLUNTEER = "v" * 32
 ORIGIN = {"origin": "http://127.0.0.1"}
-
-
-@pytest.fixture(scope="module")
-def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that is made once and copied for every test."""
-    folder = tmp_path_factory.mktemp("pattern") / "project"
-    make_project(folder).close()
-    return folder
-
-
-@pytest.fixture
-def project(pattern: Path, tmp_path: Path) -> Iterator[Project]:
-    folder = tmp_path / "project"
-    shutil.copytree(pattern, folder)
-    with open_project(folder) as opened:
-        yield opened
 
 
 @pytest.fixture
