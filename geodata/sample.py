@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from geodata.scene import BandStats, Patch, Window
 
 LATTICE = 512
+ENOUGH = 1000
+"""Valid pixels that give a median and a spread to within some per cent."""
+_ROWS_AT_ONCE = 16
 _LOW, _MIDDLE, _HIGH = 16.0, 50.0, 84.0
 
 
@@ -23,13 +26,32 @@ def lattice(length: int) -> NDArray[np.intp]:
 
 
 def sample(read: Callable[[Window], Patch], width: int, height: int) -> NDArray[np.float32]:
-    """Valid pixels of the lattice, shape (bands, n); n is 0 where none is valid."""
+    """Valid pixels of the lattice, shape (bands, n); n is 0 where none is valid.
+
+    Where the lattice meets fewer than `ENOUGH` valid pixels, as in a large scene of which little is valid,
+    every row is read until `ENOUGH` are found.
+    """
     cols = lattice(width)
-    taken = []
-    for row in lattice(height):
-        patch = read(Window(0, int(row), width, 1))
-        taken.append(patch.pixels[:, 0, cols][:, patch.valid[0, cols]])
+    taken = [_valid(read(Window(0, int(row), width, 1)), cols) for row in lattice(height)]
+    found = np.concatenate(taken, axis=1)
+    if found.shape[1] >= ENOUGH or max(width, height) <= LATTICE:
+        return found
+    return _dense(read, width, height)
+
+
+def _dense(read: Callable[[Window], Patch], width: int, height: int) -> NDArray[np.float32]:
+    taken: list[NDArray[np.float32]] = []
+    number = 0
+    for top in range(0, height, _ROWS_AT_ONCE):
+        taken.append(_valid(read(Window(0, top, width, min(_ROWS_AT_ONCE, height - top))), np.arange(width)))
+        number += taken[-1].shape[1]
+        if number >= ENOUGH:
+            break
     return np.concatenate(taken, axis=1)
+
+
+def _valid(patch: Patch, cols: NDArray[np.intp]) -> NDArray[np.float32]:
+    return patch.pixels[:, :, cols][:, patch.valid[:, cols]]
 
 
 def statistics(pixels: NDArray[np.float32]) -> tuple[BandStats, ...]:
