@@ -28,7 +28,7 @@ class VoteOptions:
     """Beta prior of the crowd's hit rate: marks and misses on kilns."""
     false_alarm: tuple[float, float] = (2.0, 8.0)
     """Beta prior of the crowd's false-alarm rate: marks and nones on what is no kiln."""
-    person_strength: float = 10.0
+    person_strength: float = 6.0
     """Each volunteer's own rates begin as this many votes at the crowd's rates."""
     most_per_vote: float = 2.0
     """No vote adds or takes more log-odds than this: odds change 7.4-fold at most."""

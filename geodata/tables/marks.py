@@ -114,7 +114,7 @@ def _csv_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _feature_rows(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
         whole = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also numbers of thousands of digits
         raise InputError(f"{path} is no JSON ({error}); save it again as GeoJSON.") from error
     features = whole.get("features") if isinstance(whole, dict) else None
     if not isinstance(features, list):

@@ -1,5 +1,7 @@
 """Marks come back as they were written; broken rows are named; the first look counts."""
 
+import contextlib
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,11 +125,11 @@ def test_geojson_takes_the_position_from_the_point_or_the_properties(tmp_path: P
         f'"volunteer_id": 7, "tile_id": "{TILE_ID}", "answer": "kiln", "seen_at": "2026-03-01T12:00:00Z"'
     )
     point = f'{{"type": "Point", "coordinates": [{LON}, {LAT}]}}'
-    path.write_text(
-        '{"type": "FeatureCollection", "features": ['
-        f'{{"type": "Feature", "geometry": {point}, "properties": {{{properties}}}}},'
-        f'{{"type": "Feature", "geometry": null, "properties": {{{properties}, "lon": {LON}, "lat": {LAT}}}}}]}}'
+    one = f'{{"type": "Feature", "geometry": {point}, "properties": {{{properties}}}}}'
+    other = (
+        f'{{"type": "Feature", "geometry": null, "properties": {{{properties}, "lon": {LON}, "lat": {LAT}}}}}'
     )
+    path.write_text(f'{{"type": "FeatureCollection", "features": [{one}, {other}]}}')
     assert read_marks(path).marks == (kiln("7"), kiln("7"))
 
 
@@ -139,6 +141,8 @@ def test_geojson_takes_the_position_from_the_point_or_the_properties(tmp_path: P
         ("m.csv", b"", "no column"),
         ("m.csv", b"\xff\xfe\x00", "UTF-8"),
         ("m.geojson", b"{", "no JSON"),
+        ("m.geojson", b"1" * 5000, "no JSON"),
+        ("m.geojson", b"[" * 100_000, "no JSON"),
         ("m.geojson", b"[]", "FeatureCollection"),
         ("m.geojson", b'{"type": "Feature"}', "FeatureCollection"),
         ("m.geojson", b'{"features": [], "crs": {"properties": {"name": "EPSG:32643"}}}', "32643"),
@@ -187,3 +191,42 @@ def test_the_first_look_of_a_volunteer_counts_with_all_its_kilns() -> None:
 
 def test_a_look_that_contradicts_itself_is_unsure() -> None:
     assert [look.answer for look in first_looks([kiln(), mark()])] == ["unsure"]
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+features = st.fixed_dictionaries(
+    {},
+    optional={
+        "geometry": anything | st.fixed_dictionaries({"type": st.just("Point"), "coordinates": anything}),
+        "properties": anything | st.fixed_dictionaries({}, optional=dict.fromkeys(MARK_COLUMNS, anything)),
+    },
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.fixed_dictionaries({"features": st.lists(features | anything, max_size=3)}) | anything)
+def test_whatever_the_json_holds_is_read_or_refused(tmp_path: Path, content: object) -> None:
+    path = tmp_path / "any.geojson"
+    path.write_text(json.dumps(content))
+    with contextlib.suppress(InputError):
+        taken = read_marks(path, skip_bad=True)
+        again = tmp_path / "again.csv"
+        write_marks(taken.marks, again)
+        assert read_marks(again).marks == taken.marks
+
+
+@pytest.mark.parametrize("who", ['"\\ud800"', '"\\u0000"', "1" + "0" * 400, "[1]", "true", "null"])
+def test_odd_names_are_read_or_refused(tmp_path: Path, who: str) -> None:
+    path = tmp_path / "odd.json"
+    properties = (
+        f'"volunteer_id": {who}, "tile_id": "{TILE_ID}", "answer": "none", "seen_at": "2026-03-01T12:00Z"'
+    )
+    path.write_text(f'{{"features": [{{"properties": {{{properties}}}}}]}}')
+    taken = read_marks(path, skip_bad=True)
+    assert len(taken.marks) + len(taken.problems) == 1
+    write_marks(taken.marks, tmp_path / "again.csv")
+    assert read_marks(tmp_path / "again.csv").marks == taken.marks
