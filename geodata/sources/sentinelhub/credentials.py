@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from sentinelhub.config import SHConfig
@@ -39,7 +40,7 @@ def read_config(environment: Mapping[str, str] = os.environ, profile: str | None
     return config
 
 
-def _profile(profile: str | None, settings: dict[str, str]) -> SHConfig:
+def _profile(profile: str | None, settings: dict[str, Any]) -> SHConfig:
     file = Path(SHConfig.get_config_location())
     # without a file the client would write one; reading should not
     if profile is None and not file.exists():
