@@ -94,7 +94,8 @@ class RasterReader:
 
     def _decode(self, window: Window) -> tuple[Pixels, Mask]:
         area = RasterWindow(window.col, window.row, window.width, window.height)
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
+        # GDAL's own threads would write its errors to the terminal past us
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, GDAL_NUM_THREADS="1"):
             raw = self._raw(area)
             valid = np.all([valid_values(b, n) for b, n in zip(raw, self._nodata, strict=False)], axis=0)
             if self._has_mask:
