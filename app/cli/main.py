@@ -3,6 +3,7 @@
 The command modules import what is heavy inside their functions, so that `kilnlight --help` stays quick.
 """
 
+import errno
 import importlib
 import importlib.util
 from importlib.metadata import version
@@ -17,6 +18,16 @@ COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "paint", "demo", "t
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 
 BAD_INPUT = 2
+_OF_THE_MACHINE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EISDIR,
+    errno.EIO,
+)
+"""Errors of disks and permissions, which a person can mend and a traceback does not explain."""
 INTERRUPTED = 130
 
 
@@ -30,6 +41,13 @@ class _Group(TyperGroup):
         except KilnlightError as error:
             for line in str(error).splitlines():
                 typer.secho(f"kilnlight: {line}", err=True, fg="red")
+            raise typer.Exit(BAD_INPUT) from error
+        except OSError as error:
+            if error.errno not in _OF_THE_MACHINE:
+                raise
+            typer.secho(
+                f"kilnlight: {error}; make room or mend the permissions, then try again.", err=True, fg="red"
+            )
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as stop:
             typer.echo("kilnlight: stopped; nothing half-written was left behind.", err=True)
