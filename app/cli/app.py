@@ -1,4 +1,4 @@
-"""app.cli.app: the command `kilnlight app`; all it does lies in `app.web.server`."""
+"""app.cli.app: the command `kilnlight app`; all it does lies in `app.web`."""
 
 from pathlib import Path
 
@@ -22,6 +22,6 @@ def register(app: typer.Typer) -> None:
 
         Example: [bold]kilnlight app --project kilns-2026 --port 8600[/]
         """
-        from app.web.server import run
+        from app.web.start import run
 
         run(project, port, host)

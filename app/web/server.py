@@ -1,7 +1,5 @@
 """app.web.server: puts the app together and runs it on 127.0.0.1; one process, one port, one project."""
 
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from app.services.project import open_project
 from app.services.site_book import SiteBook
 from app.web import context as app_context
 from app.web.access import Access
-from app.web.address import ADDRESS, config_files, refuse_busy_port, refuse_other_addresses
+from app.web.address import ADDRESS, refuse_busy_port
 from app.web.context import AppContext
 from app.web.guards import Guards, inline_script_hashes
 from app.web.label_routes import label_routes
@@ -56,23 +54,16 @@ def build(context: AppContext) -> st.App:
     )
 
 
-def run(project: Path, port: int, host: str = ADDRESS) -> None:
-    """Serve a project until Ctrl-C.
-
-    Raises:
-        InputError: another address is asked for anywhere, the port is taken, or the project cannot be opened.
-    """
-    launcher = Path(sys.argv[0]).resolve().parent
-    refuse_other_addresses(host, os.environ, config_files(Path.home(), Path.cwd(), launcher))
-    refuse_busy_port(port)
-    context = open_context(project)
-    # Streamlit asks the environment before it asks us in a few places
-    os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
-    os.environ.pop("STREAMLIT_SERVER_ADDRESS", None)
+def serve(context: AppContext, port: int) -> None:
+    """Serve until Ctrl-C. Raises `InputError` where the port was taken in the meantime."""
+    app = build(context)
     try:
-        build(context).run(config=settings(port))
-    finally:
-        context.project.close()
+        app.run(config=settings(port))
+    except SystemExit as stopped:
+        # Streamlit ends the process by itself when it finds the port taken
+        if stopped.code == 1:
+            refuse_busy_port(port)
+        raise
 
 
 def settings(port: int) -> dict[str, object]:
