@@ -57,11 +57,11 @@ class Crops(_Section):
     """See `training.crops.CropOptions`."""
 
     size_px: int = Field(128, gt=0, multiple_of=16)
-    kiln_share: float = 0.6
-    hard_share: float = 0.2
+    kiln_share: float = 0.5
+    hard_share: float = 0.25
     zoom_near: float = Field(1.15, ge=1)
-    zoom_wide_share: float = 0.4
-    zoom_min: float = 0.55
+    zoom_wide_share: float = 0.35
+    zoom_min: float = 0.6
     zoom_max: float = 1.3
 
 

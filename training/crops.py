@@ -20,22 +20,22 @@ class CropOptions:
     """How crops are drawn; shares and chances are 0-1."""
 
     size_px: int = 128
-    kiln_share: float = 0.6
-    hard_share: float = 0.2
+    kiln_share: float = 0.5
+    hard_share: float = 0.25
     """Share of crops around remembered false alarms, once there are any."""
     zoom_near: float = 1.15
     """Most crops show kilns at 1/1.15 to 1.15 times their size ..."""
-    zoom_wide_share: float = 0.4
+    zoom_wide_share: float = 0.35
     """... and this share of them at `zoom_min` to `zoom_max`, for other regions."""
-    zoom_min: float = 0.55
+    zoom_min: float = 0.6
     zoom_max: float = 1.3
     stretch: float = 0.15
     """Largest relative difference between the zooms along the two axes."""
     blur_chance: float = 0.25
-    gain: float = 0.25
-    shift: float = 0.25
-    noise: float = 0.15
-    renormalise_chance: float = 0.3
+    gain: float = 0.2
+    shift: float = 0.15
+    noise: float = 0.1
+    renormalise_chance: float = 0.2
     """Chance that a crop is normalised on its own, as a picture without surroundings would be."""
     blank_share: float = 0.02
     """Share of crops of pure noise, which hold no kiln."""

@@ -24,7 +24,7 @@ class KilnNet(nn.Module):
     """Input (n, bands, h, w), sides multiples of 16; output (n, 7, h/2, w/2): heat logit, REGRESSION."""
 
     def __init__(
-        self, bands: int = 3, widths: Sequence[int] = (16, 40, 72, 112, 144), head: int = 40
+        self, bands: int = 3, widths: Sequence[int] = (16, 24, 64, 112, 144), head: int = 32
     ) -> None:
         super().__init__()
         stem, *stages = widths
