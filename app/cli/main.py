@@ -5,7 +5,6 @@ The command modules import what is heavy inside their functions, so that `kilnli
 
 import errno
 import importlib
-import importlib.util
 from importlib.metadata import version
 from typing import Any
 
@@ -83,8 +82,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_main)
     for name in COMMANDS:
-        if importlib.util.find_spec(f"app.cli.{name}"):
-            importlib.import_module(f"app.cli.{name}").register(app)
+        importlib.import_module(f"app.cli.{name}").register(app)
     return app
 
 

@@ -1,0 +1,61 @@
+"""Intervals hold their figure, are repeatable, and widen where errors come in clumps."""
+
+import numpy as np
+
+from detection.evaluate.intervals import intervals
+from detection.evaluate.matching import Found, Look, Truth, match, match_looks
+from detection.evaluate.metrics import score_detections
+from detection.evaluate.report import outcomes, report
+
+NONE = np.empty(0)
+
+
+def case(clumped: bool, n: int = 200) -> tuple[Found, Truth]:
+    """Kilns on a lattice of 3 km, 90 % found; a tenth as many false alarms, spread or in one tile."""
+    rng = np.random.default_rng(0)
+    lon = 77 + 0.03 * (np.arange(n) % 20)
+    lat = 28 + 0.03 * (np.arange(n) // 20)
+    hit = rng.random(n) < 0.9
+    alarms = n // 10
+    step = 0.0012 if clumped else 0.03
+    more_lon, more_lat = 77.015 + step * (np.arange(alarms) % 5), 28.015 + step * (np.arange(alarms) // 5)
+    found = Found(
+        np.concatenate([lon[hit], more_lon]),
+        np.concatenate([lat[hit], more_lat]),
+        np.concatenate([rng.uniform(0.5, 1, hit.sum()), rng.uniform(0.4, 0.8, alarms)]),
+    )
+    return found, Truth(lon, lat, np.zeros(n, bool), NONE, NONE)
+
+
+def test_intervals_hold_their_figures_and_are_repeatable():
+    found, truth = case(clumped=False)
+    scores = score_detections(found, truth, 1000.0, 0.45)
+    ranges = intervals(found, truth, 1000.0, 0.45)
+    assert ranges == intervals(found, truth, 1000.0, 0.45)
+    names = {"precision", "recall", "f1", "average_precision", "false_per_1000_km2", "centre_error_m"}
+    assert set(ranges) == names
+    for name, (low, high) in ranges.items():
+        assert low <= getattr(scores, name) <= high
+    # about that of a binomial share
+    low, high = ranges["recall"]
+    assert 0.06 < high - low < 0.11
+
+
+def test_clumped_false_alarms_are_less_certain():
+    spread, clumped = (intervals(*case(c), 1000.0, 0.45)["false_per_1000_km2"] for c in (False, True))
+    assert clumped[1] - clumped[0] > 1.5 * (spread[1] - spread[0])
+
+
+def test_nothing_at_all_gives_no_interval():
+    nothing = Found(NONE, NONE, NONE), Truth(NONE, NONE, NONE.astype(bool), NONE, NONE)
+    assert set(intervals(*nothing, 0.0, 0.5)) == set()
+    assert len(report([Look(*nothing, 0.0)], 0.5)) == 6
+    assert outcomes([Look(*nothing, 0.0)], 0.5) == []
+
+
+def test_looks_are_matched_each_by_itself():
+    found, truth = case(clumped=False)
+    both, all_truth, matching = match_looks([Look(found, truth, 1.0)] * 2)
+    one = match(found, truth)
+    assert len(both) == 2 * len(found) and all_truth.kilns == 2 * truth.kilns
+    assert matching.kiln.tolist() == [*one.kiln, *np.where(one.kiln < 0, -1, one.kiln + truth.kilns)]
