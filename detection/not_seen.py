@@ -8,17 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import mercantile
-import numpy as np
-
+from geodata.grid import Floats
 from geodata.obb import Boxes
 from geodata.overlap import overlapping_pairs
 from geodata.tables.columns import OBSERVED_AT_LEAST
+from geodata.tiles import tile_ids
 
 SHOWS_AT_IOU = 0.1
 """Less than grouping asks for: a poorly fitting box still speaks against 'not seen'."""
-
-_ZOOM = 15
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,6 @@ def _observed(tiles: frozenset[str], observed_share: Mapping[str, float]) -> boo
     return all(observed_share.get(tile, 0.0) >= OBSERVED_AT_LEAST for tile in tiles)
 
 
-def _tiles_of(ring: np.ndarray) -> frozenset[str]:
+def _tiles_of(ring: Floats) -> frozenset[str]:
     """Ids of the tiles in which the corners lie; an outline is far smaller than a tile."""
-    found = (mercantile.tile(float(lon), float(lat), _ZOOM) for lon, lat in ring)
-    return frozenset(f"{tile.z}/{tile.x}/{tile.y}" for tile in found)
+    return frozenset(tile_ids(ring[:, 0], ring[:, 1]))

@@ -67,6 +67,8 @@ class Grouping:
     """One per detection, in the order of the input."""
     founded: Sites
     """New sites, each with the outline of the detection that founded it."""
+    founders: tuple[int, ...]
+    """One per new site: which detection (by its place in the input) founded it."""
 
 
 @dataclass
@@ -87,9 +89,9 @@ def group(sites: Sites, found: Found, mint: Callable[[], str], min_iou: float = 
     chosen: list[str] = [""] * len(found.detection_id)
     for look in _looks(found):
         _settle_look(look, found, places, chosen, mint)
-    founders = np.asarray(places.founders, dtype=np.intp)
-    new = Sites(tuple(chosen[k] for k in places.founders), found.boxes.take(founders))
-    return Grouping(tuple(chosen), new)
+    rows = np.asarray(places.founders, dtype=np.intp)
+    new = Sites(tuple(chosen[k] for k in places.founders), found.boxes.take(rows))
+    return Grouping(tuple(chosen), new, tuple(places.founders))
 
 
 def _overlaps(sites: Sites, found: Found, min_iou: float) -> _Places:

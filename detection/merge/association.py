@@ -14,7 +14,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import mercantile
 import numpy as np
 
 from detection.merge.evidence import Vote
@@ -23,11 +22,10 @@ from geodata.grid import Floats
 from geodata.looks import Look
 from geodata.near import pairs_within
 from geodata.obb import Boxes, offsets_m
+from geodata.tiles import tile_ids
 
 REACH_M = 60.0
 """Half a kiln's length; on a tile of 1.1 km drawn 360 px wide it is 20 px, the slip of a finger."""
-
-_ZOOM = 15
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,6 @@ def _pair(marks: list[tuple[int, float, float]], near: list[tuple[int, int, floa
 
 def _sites_by_tile(boxes: Boxes) -> dict[str, list[int]]:
     tiles: dict[str, list[int]] = defaultdict(list)
-    for k, (lon, lat) in enumerate(zip(boxes.lon.tolist(), boxes.lat.tolist(), strict=True)):
-        tile = mercantile.tile(lon, lat, _ZOOM)
-        tiles[f"{tile.z}/{tile.x}/{tile.y}"].append(k)
+    for site, tile in enumerate(tile_ids(boxes.lon, boxes.lat)):
+        tiles[tile].append(site)
     return tiles

@@ -9,9 +9,10 @@ import mercantile
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from geodata.errors import InputError
 from geodata.looks import Answer, Mark
+from geodata.tiles import ZOOM, tile_from_id, tile_id
 
-ZOOM = 15
 _ROUNDING_DEG = 1e-6
 """About 0.1 m: positions written with six decimals may lie that far outside their tile."""
 
@@ -60,11 +61,14 @@ def _complaint(one: ErrorDetails) -> str:
 
 
 def _tile_id(value: object) -> str:
-    parts = str(value).strip().split("/")
-    plain = len(parts) == 3 and all(p.isascii() and p.isdigit() and len(p) <= 5 for p in parts)
-    if not plain or int(parts[0]) != ZOOM or max(int(parts[1]), int(parts[2])) >= 2**ZOOM:
+    name = str(value).strip()
+    try:
+        known = tile_id(tile_from_id(name)) == name
+    except InputError:
+        known = False
+    if not known:
         raise ValueError(f"tile_id {value!r} is no tile of the form '{ZOOM}/x/y'")
-    return "/".join(str(int(p)) for p in parts)
+    return name
 
 
 def _moment(value: object) -> datetime:
@@ -106,9 +110,8 @@ class _Row(BaseModel):
         return self
 
 
-def _inside(tile_id: str, lon: float, lat: float) -> bool:
-    zoom, x, y = (int(part) for part in tile_id.split("/"))
-    bounds = mercantile.bounds(x, y, zoom)
+def _inside(name: str, lon: float, lat: float) -> bool:
+    bounds = mercantile.bounds(tile_from_id(name))
     return bool(
         bounds.west - _ROUNDING_DEG <= lon <= bounds.east + _ROUNDING_DEG
         and bounds.south - _ROUNDING_DEG <= lat <= bounds.north + _ROUNDING_DEG

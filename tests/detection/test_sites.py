@@ -63,6 +63,7 @@ def test_two_dates_of_one_kiln_are_one_site_and_its_neighbour_another() -> None:
     )
     assert result.site_ids == ("S1", "S1", "S2")
     assert result.founded.ids == ("S1", "S2")
+    assert result.founders == (0, 2)
     assert result.founded.boxes.lat[1] > result.founded.boxes.lat[0]
 
 
