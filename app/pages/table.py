@@ -104,10 +104,19 @@ def _step(ordered: Sequence[Site]) -> None:
     ids = [site.site_id for site in ordered]
     here = ids.index(st.session_state["site"]) if st.session_state.get("site") in ids else -1
     left, right, place = st.columns([1, 1, 2])
-    if left.button(_("Previous"), disabled=here <= 0, width="stretch"):
-        st.session_state["site"] = ids[here - 1]
-        st.rerun(scope="fragment")
-    if right.button(_("Next"), disabled=here >= len(ids) - 1, width="stretch", type="primary"):
-        st.session_state["site"] = ids[here + 1]
-        st.rerun(scope="fragment")
+    before, after = ids[max(here - 1, 0)], ids[min(here + 1, len(ids) - 1)]
+    # callbacks run before the page does, so that the panel beside shows the new site at once
+    left.button(_("Previous"), disabled=here <= 0, width="stretch", on_click=_choose, args=(before,))
+    right.button(
+        _("Next"),
+        disabled=here >= len(ids) - 1,
+        width="stretch",
+        type="primary",
+        on_click=_choose,
+        args=(after,),
+    )
     place.caption(_("{k} of {n}").format(k=here + 1, n=f"{len(ids):,}") if here >= 0 else "")
+
+
+def _choose(site_id: str) -> None:
+    st.session_state["site"] = site_id

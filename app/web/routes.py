@@ -9,6 +9,7 @@ from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -166,6 +167,15 @@ def _download(text: str, media_type: str, name: str) -> Response:
 
 def _site(context: AppContext, request: Request) -> Site | None:
     return context.store.site(request.path_params["site_id"])
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """An error that a router or a static folder raises, as JSON like all the others."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    sentence = (
+        _("There is nothing at this address.") if status == 404 else _("This request cannot be answered.")
+    )
+    return JSONResponse({"error": sentence}, status)
 
 
 def _nothing(sentence: str) -> Response:

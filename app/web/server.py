@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from app.services.project import open_project
@@ -15,7 +16,7 @@ from app.web.address import ADDRESS, refuse_busy_port
 from app.web.context import AppContext
 from app.web.guards import Guards, inline_script_hashes
 from app.web.label_routes import label_routes
-from app.web.routes import map_routes
+from app.web.routes import http_error, map_routes
 
 SCRIPT = Path(__file__).with_name("script.py")
 
@@ -47,6 +48,7 @@ def build(context: AppContext) -> st.App:
         SCRIPT,
         lifespan=lifespan,
         routes=[*map_routes(context), *label_routes(context)],
+        exception_handlers={HTTPException: http_error},
         middleware=[
             Middleware(Guards, script_hashes=hashes),
             Middleware(Access, principal=lambda: app_context.current().principal),

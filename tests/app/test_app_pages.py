@@ -1,0 +1,154 @@
+"""The Streamlit pages, run without a browser: what they show, record and refuse."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from make_project import make_project
+from streamlit.testing.v1 import AppTest
+
+from app.authorise import NOBODY
+from app.pages import shell
+from app.services.project import open_project
+from app.services.site_book import SiteBook
+from app.web import context as app_context
+from app.web.context import AppContext
+
+NOTE = "**bold** <script>alert(1)</script> =1+1"
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that is made once and copied for every test."""
+    folder = tmp_path_factory.mktemp("pages") / "project"
+    make_project(folder, n=6).close()
+    return folder
+
+
+@pytest.fixture
+def context(pattern: Path, tmp_path: Path) -> Iterator[AppContext]:
+    shutil.copytree(pattern, tmp_path / "project")
+    with open_project(tmp_path / "project") as project:
+        opened = AppContext(project, SiteBook(project.store))
+        app_context.install(opened)
+        yield opened
+
+
+def run_page(path: str = "", **state: object) -> AppTest:
+    """One visit, straight to a page."""
+    return AppTest.from_function(_draw, args=(path, dict(state)), default_timeout=120).run()
+
+
+def _draw(path: str, state: dict[str, object]) -> None:
+    import streamlit as st
+
+    from app.pages import filters, shell
+
+    for name, value in state.items():
+        st.session_state.setdefault(name, value)
+    page = next(page for page in shell.pages() if page.path == path)
+    if page.filtered:
+        with st.sidebar:
+            filters.draw()
+    shell.run_guarded(page)
+
+
+def texts(test: AppTest) -> str:
+    kinds = (
+        test.title,
+        test.header,
+        test.subheader,
+        test.markdown,
+        test.caption,
+        test.text,
+        test.error,
+        test.info,
+    )
+    shown = [element.value for kind in kinds for element in kind]
+    return "\n".join([*map(str, shown), *(html.proto.body for html in test.get("html"))])
+
+
+def test_without_a_role_no_page_shows_anything(context: AppContext) -> None:
+    app_context.install(replace(context, principal=NOBODY))
+    ids = [site.site_id for site in context.book.edition().sites]
+    for page in shell.pages():
+        shown = run_page(page.path, site=ids[0])
+        assert "Refused" in texts(shown), page.kind
+        assert not any(one in texts(shown) for one in ids)
+
+
+def test_every_page_of_the_navigation_is_guarded(context: AppContext) -> None:
+    """The script registers what `pages` lists, through the guard, and nothing else."""
+    source = Path(shell.__file__).read_text(encoding="utf-8")
+    assert source.count("st.Page(") == 1 and "partial(run_guarded, page)" in source
+    kinds = [page.kind for page in shell.pages()]
+    assert len(kinds) == len(set(kinds)) == 4
+
+
+def test_an_empty_project_tells_what_to_do(tmp_path: Path) -> None:
+    with open_project(tmp_path / "new", create=True) as project:
+        app_context.install(AppContext(project, SiteBook(project.store)))
+        shown = run_page()
+        assert not shown.exception
+        assert "Nothing here yet" in texts(shown)
+        assert "kilnlight detect" in shown.code[0].value and str(project.folder) in shown.code[0].value
+
+
+def test_a_verdict_is_recorded_shown_as_text_and_undone(context: AppContext) -> None:
+    site = context.book.edition().sites[0]
+    shown = run_page("site", site=site.site_id)
+    assert not shown.exception
+    assert f"{site.lat:.5f}, {site.lon:.5f}" in shown.code[0].value
+    shown.radio[0].set_value("gone")
+    shown.text_area[0].set_value(NOTE)
+    shown.text_input[0].set_value("AB")
+    shown.button[0].click().run()
+    stored = context.store.site(site.site_id)
+    assert stored is not None
+    assert (stored.object_verdict, stored.verdict_note) == ("gone", NOTE)
+    assert stored.probability == site.probability
+    assert NOTE in [element.value for element in shown.text]
+    assert all("<script>" not in html.proto.body for html in shown.get("html"))
+    assert all(NOTE not in str(element.value) for element in shown.markdown)
+    next(button for button in shown.button if "Undo" in button.label).click().run()
+    undone = context.store.site(site.site_id)
+    assert undone is not None and undone.object_verdict is None
+    assert [entry.who for entry in context.store.history(site.site_id)][-2:] == ["AB", "AB"]
+
+
+def test_a_verdict_must_be_chosen(context: AppContext) -> None:
+    site = context.book.edition().sites[0]
+    shown = run_page("site", site=site.site_id)
+    shown.button[0].click().run()
+    assert "Choose a verdict first." in [element.value for element in shown.warning]
+    assert context.store.counts().reviews == 0
+
+
+def test_coordinates_that_cannot_be_read_get_a_sentence(context: AppContext) -> None:
+    shown = run_page()
+    assert not shown.exception
+    box = next(box for box in shown.text_input if box.key == "go_to")
+    box.set_value("somewhere").run()
+    assert "No coordinates could be read" in shown.error[0].value
+    box.set_value("15.001, 68.001").run()
+    assert any("15.00100, 68.00100" in caption.value for caption in shown.caption)
+
+
+def test_the_table_steps_through_the_doubtful_first(context: AppContext) -> None:
+    shown = run_page("table")
+    assert not shown.exception
+    next(button for button in shown.button if button.label == "Next").click().run()
+    first = shown.session_state["site"]
+    next(button for button in shown.button if button.label == "Next").click().run()
+    assert shown.session_state["site"] != first
+    next(button for button in shown.button if button.label == "Previous").click().run()
+    assert shown.session_state["site"] == first
+    assert "not calibrated" in texts(shown)
+
+
+def test_a_made_up_project_carries_the_banner_and_the_caution(context: AppContext) -> None:
+    shown = texts(run_page("site", site=context.book.edition().sites[0].site_id))
+    assert "shows the plumbing, not the accuracy" in shown
+    assert "Made-up imagery" in shown and "Copernicus" not in shown
