@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.i18n import _
+from app.services import words
 from geodata.grid import metres_per_degree
 from geodata.store.records import Site
 
 Floats = NDArray[np.float64]
-_WIDTH, _MARGIN, _LEAST_HEIGHT, _MOST_HEIGHT = 640.0, 36.0, 240.0, 900.0
+_WIDTH, _MARGIN, _LEAST_HEIGHT, _MOST_HEIGHT = 440.0, 30.0, 180.0, 640.0
 _LEAST_SPAN_M = 2000.0
 _NUMBERS_UP_TO = 60
 _STEPS_DEG = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
@@ -111,6 +112,17 @@ def _graticule(plan: _Plan) -> str:
     return "".join(out)
 
 
+def legend_html() -> str:
+    """What the colours of the dots mean, as one line of HTML."""
+    names = words.verdict_words()
+    colours = {"none": _NOT_REVIEWED} | _COLOURS
+    return " ".join(
+        f'<span class="key"><svg viewBox="0 0 14 14" aria-hidden="true"><circle cx="7" cy="7" r="5.5"'
+        f' fill="{colour}" stroke="#3b2f2a" stroke-width="1.5"/></svg> {escape(names[verdict])}</span>'
+        for verdict, colour in colours.items()
+    )
+
+
 def _degrees(value: float, decimals: int, plus: str, minus: str) -> str:
     return f"{abs(value):.{decimals}f}° {plus if value >= 0 else minus}"
 
@@ -122,8 +134,8 @@ def _scale_bar(plan: _Plan, lat: float) -> str:
         max(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000) if s * 100 <= max(most, 100)) * 100
     )
     text = _("{km} km").format(km=f"{length / 1000:g}")
-    y = plan.height - 12
+    x, y = _WIDTH - 12 - length * per_m, plan.height - 10
     return (
-        f'<path d="M12 {y:.0f}h{length * per_m:.1f}" stroke="#2b2622" stroke-width="3"/>'
-        f'<text x="12" y="{y - 6:.0f}" class="number">{escape(text)}</text>'
+        f'<path d="M{x:.1f} {y:.0f}h{length * per_m:.1f}" stroke="#2b2622" stroke-width="3"/>'
+        f'<text x="{_WIDTH - 12:g}" y="{y - 6:.0f}" text-anchor="end" class="number">{escape(text)}</text>'
     )
