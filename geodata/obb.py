@@ -42,7 +42,9 @@ class Boxes:
         return np.stack([self.lon, self.lat], -1)[:, None, :] + metres / scale
 
 
-def canonical(side_a_m: ArrayLike, side_b_m: ArrayLike, angle_a_deg: ArrayLike) -> tuple[Floats, Floats, Floats]:
+def canonical(
+    side_a_m: ArrayLike, side_b_m: ArrayLike, angle_a_deg: ArrayLike
+) -> tuple[Floats, Floats, Floats]:
     """(length, width, angle) with the long side first and the angle in [0, 180)."""
     a, b = np.asarray(side_a_m, dtype=np.float64), np.asarray(side_b_m, dtype=np.float64)
     angle = np.where(a >= b, np.asarray(angle_a_deg, dtype=np.float64), np.asarray(angle_a_deg) + 90.0)
@@ -60,7 +62,9 @@ def from_corners(corners: Floats) -> Boxes:
     one = (metres[:, 1] - metres[:, 0] + metres[:, 2] - metres[:, 3]) / 2
     two = (metres[:, 3] - metres[:, 0] + metres[:, 2] - metres[:, 1]) / 2
     length, width, angle = canonical(
-        np.hypot(one[:, 0], one[:, 1]), np.hypot(two[:, 0], two[:, 1]), np.degrees(np.arctan2(one[:, 1], one[:, 0]))
+        np.hypot(one[:, 0], one[:, 1]),
+        np.hypot(two[:, 0], two[:, 1]),
+        np.degrees(np.arctan2(one[:, 1], one[:, 0])),
     )
     return Boxes(centre[:, 0], centre[:, 1], length, width, angle)
 

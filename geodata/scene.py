@@ -79,7 +79,7 @@ class Scene(Protocol):
         ...
 
     def read(self, window: Window) -> Patch:
-        """Pixels of a window. Raises `InputError` for a block that does not decode (unless damage is allowed)."""
+        """Pixels of a window. Raises `InputError` for one that does not decode, unless damage is allowed."""
         ...
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from detection.bundle import Calibration, Figure
 from detection.calibrate import fit_calibration
 from detection.evaluate.intervals import intervals
-from detection.evaluate.matching import Look, match_looks
+from detection.evaluate.matching import HIT_RADIUS_M, Look, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
 from geodata.errors import InputError
 
@@ -71,12 +71,12 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
     """F1, precision, recall, AP, false alarms and centre error with 95 % intervals."""
     found, truth, matching = match_looks(looks)
     area_km2 = sum(look.area_km2 for look in looks)
-    values = scores_of(found, truth, matching, area_km2, threshold)
+    values = scores_of(found, truth, matching, area_km2, threshold, HIT_RADIUS_M)
     ranges = intervals(found, truth, area_km2, threshold, matching)
     protocol = (
-        f"{folds} fold(s) of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²), pooled; each part "
-        "seen by a net that has not learnt from it; threshold the best on the pool; 95 % intervals by a bootstrap "
-        "over 1 km tiles"
+        f"{folds} fold(s) of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²), pooled; "
+        "each part seen by a net that has not learnt from it; threshold the best on the pool; "
+        "95 % intervals by a bootstrap over 1 km tiles"
     )
     out = []
     for name, label in NAMES.items():

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -36,30 +37,30 @@ class Part(_Section):
 class Folds(_Section):
     """Which parts are held back together; what lies within `gap_px` of them is not learnt from either."""
 
-    gap_px: int = Field(70, ge=0)
+    gap_px: Annotated[int, Field(ge=0)] = 70
     parts: tuple[tuple[Part, ...], ...] = ()
 
 
 class Fit(_Section):
     """See `training.fit.FitOptions`."""
 
-    steps: int = Field(2600, gt=0)
-    final_steps: int | None = Field(None, gt=0)
-    batch: int = Field(8, gt=0)
-    learning_rate: float = Field(2e-3, gt=0)
+    steps: Annotated[int, Field(gt=0)] = 2600
+    final_steps: Annotated[int | None, Field(gt=0)] = None
+    batch: Annotated[int, Field(gt=0)] = 8
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: float = 1e-2
-    ema_decay: float = Field(0.998, gt=0, lt=1)
-    checkpoint_every: int = Field(200, gt=0)
+    ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    checkpoint_every: Annotated[int, Field(gt=0)] = 200
     seed: int = 0
 
 
 class Crops(_Section):
     """See `training.crops.CropOptions`."""
 
-    size_px: int = Field(128, gt=0, multiple_of=16)
+    size_px: Annotated[int, Field(gt=0, multiple_of=16)] = 128
     kiln_share: float = 0.5
     hard_share: float = 0.25
-    zoom_near: float = Field(1.15, ge=1)
+    zoom_near: Annotated[float, Field(ge=1)] = 1.15
     zoom_wide_share: float = 0.35
     zoom_min: float = 0.6
     zoom_max: float = 1.3
@@ -69,13 +70,14 @@ class Model(_Section):
     """What the card says of the model."""
 
     name: str
-    views: int = Field(4, description="mirror images averaged in the exported graph: 1, 2 or 4")
+    views: Literal[1, 2, 4] = 4
+    """Mirror images averaged in the exported graph."""
     area: tuple[tuple[float, float], ...] = ()
     months: tuple[int, ...] = ()
     products: tuple[str, ...] = ()
     unvalidated: tuple[str, ...] = ("S2-L2A reflectance",)
     licence: str = "see the licence of the training data"
-    candidate_floor: float = Field(0.05, gt=0, le=0.05)
+    candidate_floor: Annotated[float, Field(gt=0, le=0.05)] = 0.05
 
 
 class RunConfig(_Section):

@@ -74,15 +74,16 @@ class FalseAlarmMemory:
 
     def draw(self, rng: np.random.Generator, at_least: float = 0.15) -> tuple[int, float, float] | None:
         """A remembered place (scene, col, row), stronger ones more often; None if there is none."""
-        found = [(k, *np.nonzero(s > at_least)) for k, s in enumerate(self.scores)]
-        weights = np.concatenate([self.scores[k][r, c] for k, r, c in found])
-        if not len(weights):
+        cells = [
+            (k, int(row), int(col))
+            for k, scores in enumerate(self.scores)
+            for row, col in zip(*np.nonzero(scores > at_least), strict=True)
+        ]
+        if not cells:
             return None
-        pick = int(rng.choice(len(weights), p=weights / weights.sum()))
-        scene = np.concatenate([np.full(len(r), k) for k, r, _ in found])[pick]
-        row = np.concatenate([r for _, r, _ in found])[pick]
-        col = np.concatenate([c for _, _, c in found])[pick]
-        return int(scene), (col + 0.5) * CELL_PX, (row + 0.5) * CELL_PX
+        weights = np.array([self.scores[k][row, col] for k, row, col in cells])
+        k, row, col = cells[int(rng.choice(len(cells), p=weights / weights.sum()))]
+        return k, (col + 0.5) * CELL_PX, (row + 0.5) * CELL_PX
 
 
 class CropSampler:

@@ -23,6 +23,9 @@ class MirroredNet(nn.Module):
     heat as 0-1 (mean of the chances), then the regression maps.
     """
 
+    left_right: Tensor
+    up_down: Tensor
+
     def __init__(self, net: KilnNet, views: int = 4) -> None:
         super().__init__()
         self.net = net

@@ -52,7 +52,8 @@ def start(options: FitOptions, scenes: list[TrainingScene], init: dict[str, Tens
     net = KilnNet(bands=scenes[0].pixels.shape[0]).to(memory_format=torch.channels_last)
     if init is not None:
         net.load_state_dict(init)
-    ema = AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(options.ema_decay), use_buffers=True)
+    average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]  # torch's
+    ema = AveragedModel(net, multi_avg_fn=average, use_buffers=True)
     adam = torch.optim.AdamW(net.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
     return State(0, net, ema, adam, np.random.default_rng(options.seed), FalseAlarmMemory.empty(scenes))
 
@@ -67,7 +68,7 @@ def step_once(state: State, sampler: CropSampler, o: FitOptions) -> tuple[float,
     for group in state.adam.param_groups:
         group["lr"] = learning_rate(state.step, o)
     state.adam.zero_grad(set_to_none=True)
-    (heat + regression).backward()
+    (heat + regression).backward()  # type: ignore[no-untyped-call]  # torch's
     torch.nn.utils.clip_grad_norm_(state.net.parameters(), o.clip_norm)
     state.adam.step()
     state.ema.update_parameters(state.net)

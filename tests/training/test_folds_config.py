@@ -13,7 +13,8 @@ from geodata.grid import Grid  # noqa: E402
 from training.config import EXAMPLE, Folds, Part, read_config  # noqa: E402
 from training.folds import folds_of  # noqa: E402
 
-GRIDS = {n: Grid(CRS.from_epsg(32643), Affine(10, 0, 7e5, 0, -10, 3.1e6), 300, 100) for n in ("a.tif", "b.tif")}
+GRID = Grid(CRS.from_epsg(32643), Affine(10, 0, 7e5, 0, -10, 3.1e6), 300, 100)
+GRIDS = {"a.tif": GRID, "b.tif": GRID}
 
 
 def parts(*folds: tuple[Part, ...]) -> Folds:
@@ -55,7 +56,11 @@ def test_the_example_is_a_run_file(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[data", "TOML"), ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat"), ("", "data")],
+    [
+        ("[data", "TOML"),
+        ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat"),
+        ("", "data"),
+    ],
 )
 def test_a_wrong_run_file_is_named_with_its_setting(tmp_path, text, said):
     path = tmp_path / "RUN.toml"
