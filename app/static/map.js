@@ -80,6 +80,8 @@ function redraw(state) {
   drawLegend(state.legend, view, state.data, present);
   state.box.dataset.drawn = view.drawn;
   state.box.dataset.cells = view.asCells ? 1 : 0;
+  const centre = state.map.getCenter();
+  state.box.dataset.centre = `${centre.lng.toFixed(4)},${centre.lat.toFixed(4)}`;
 }
 
 async function drawCoverage(state) {

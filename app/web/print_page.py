@@ -108,9 +108,14 @@ def _table(head: Sequence[str], rows: _Rows) -> str:
     if not rows:
         return f"<p>{escape(_('Nothing yet.'))}</p>"
     names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows)
-    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    body = "".join(f"<tr>{_cells(head, row)}</tr>" for row in rows)
     return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cells(head: Sequence[str], row: Sequence[str]) -> str:
+    """The cells of a row, each with its column's name, which narrow screens show instead of the head."""
+    pairs = zip(head, row, strict=True)
+    return "".join(f'<td data-name="{escape(name)}">{escape(cell)}</td>' for name, cell in pairs)
 
 
 def _page(title: str, body: str, sites: Sequence[Site], now: datetime) -> str:
