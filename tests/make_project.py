@@ -4,6 +4,7 @@
 """
 
 import io
+import os
 import random
 import sys
 from collections.abc import Sequence
@@ -57,6 +58,8 @@ class FakeScene:
     kilns: tuple[Kiln, ...]
     observed_share: float = 1.0
     made_up: bool = True
+    file: Path | None = None
+    """The imagery; without it an import finds none."""
 
 
 def some_kilns(n: int = 20, seed: int = 1) -> tuple[Kiln, ...]:
@@ -107,13 +110,15 @@ def _table(scenes: Sequence[FakeScene], model_id: str, candidates: bool) -> gpd.
     )
 
 
-def _coverage(scenes: Sequence[FakeScene], model_id: str, side_m: float) -> gpd.GeoDataFrame:
+def _coverage(
+    scenes: Sequence[FakeScene], model_id: str, side_m: float, corner: tuple[float, float]
+) -> gpd.GeoDataFrame:
     rows = []
     for scene in scenes:
         boxes = boxes_of_kilns([kiln for kiln in scene.kilns if kiln.score >= THRESHOLD])
         with_kiln = {tile_id(tile_of(lon, lat)) for lon, lat in zip(boxes.lon, boxes.lat, strict=True)}
-        first = tile_of(WEST, SOUTH + side_m / 110_650)
-        last = tile_of(WEST + side_m / 107_550, SOUTH)
+        first = tile_of(corner[0], corner[1] + side_m / 110_650)
+        last = tile_of(corner[0] + side_m / 107_550, corner[1])
         for x in range(first.x, last.x + 1):
             for y in range(first.y, last.y + 1):
                 name = f"15/{x}/{y}"
@@ -134,13 +139,21 @@ def _coverage(scenes: Sequence[FakeScene], model_id: str, side_m: float) -> gpd.
 
 
 def write_run_folder(
-    folder: Path, scenes: Sequence[FakeScene], model_id: str = "model-1", *, side_m: float = 4600.0
+    folder: Path,
+    scenes: Sequence[FakeScene],
+    model_id: str = "model-1",
+    *,
+    side_m: float = 4600.0,
+    around: tuple[float, float] | None = None,
 ) -> Path:
-    """A run folder as `detect --candidates` writes it."""
+    """A run folder as `detect --candidates` writes it; its tiles lie `around` a place."""
+    corner = (WEST, SOUTH)
+    if around is not None:
+        corner = (around[0] - side_m / 2 / 107_550, around[1] - side_m / 2 / 110_650)
     folder.mkdir(parents=True, exist_ok=True)
     write_detections(folder / "detections.parquet", _table(scenes, model_id, candidates=False))
     write_detections(folder / "candidates.parquet", _table(scenes, model_id, candidates=True))
-    write_coverage(folder / "coverage.parquet", _coverage(scenes, model_id, side_m))
+    write_coverage(folder / "coverage.parquet", _coverage(scenes, model_id, side_m, corner))
     names = ("detections.parquet", "candidates.parquet", "coverage.parquet")
     record = RunRecord(
         model_id=model_id,
@@ -154,18 +167,19 @@ def write_run_folder(
             candidates=True,
         ),
         versions={},
-        inputs=tuple(_input(scene) for scene in scenes),
+        inputs=tuple(_input(scene, folder) for scene in scenes),
         files={name: sha256_of(folder / name) for name in names},
     )
     write_run(folder, record)
     return folder
 
 
-def _input(scene: FakeScene) -> RunInput:
+def _input(scene: FakeScene, folder: Path) -> RunInput:
+    made = scene.scene_id.encode().hex().ljust(64, "0")[:64]
     return RunInput(
-        name=f"{scene.scene_id}.tif",
-        path=None,
-        sha256=scene.scene_id.encode().hex().ljust(64, "0")[:64],
+        name=f"{scene.scene_id}.tif" if scene.file is None else scene.file.name,
+        path=None if scene.file is None else os.path.relpath(scene.file, folder),
+        sha256=made if scene.file is None else sha256_of(scene.file),
         scene_id=scene.scene_id,
         acquired_at=scene.acquired_at,
         product="unknown",

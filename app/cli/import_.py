@@ -44,14 +44,14 @@ def import_(
     from rich.console import Console
     from rich.progress import Progress
 
-    from app.services.importing import ImportRequest, import_into
+    from app.services.importing import ImportRequest, import_into, read_inputs
     from app.services.project import open_project
     from geodata.errors import InputError
 
     if not runs and not marks:
         raise InputError("Nothing to import: name a folder that `kilnlight detect` wrote, or a --marks file.")
     console = Console(stderr=True)
-    with Progress(console=console, transient=True) as bar, open_project(project, create=True) as opened:
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Pictures", total=None)
         request = ImportRequest(
             runs=tuple(runs or ()),
@@ -62,8 +62,11 @@ def import_(
             warn=lambda sentence: console.print(f"Warning: {sentence}", style="yellow", markup=False),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
-        result = import_into(opened, request)
-        counts = opened.store.counts()
+        # read first, so that a wrong name leaves no empty project behind
+        inputs = read_inputs(request)
+        with open_project(project, create=True) as opened:
+            result = import_into(opened, request, inputs)
+            counts = opened.store.counts()
     known = f" ({result.runs_known} known already)" if result.runs_known else ""
     typer.echo(f"Runs: {result.runs_new} new{known}. Looks of volunteers: {result.looks_new} new.")
     typer.echo(

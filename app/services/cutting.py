@@ -9,6 +9,7 @@ from pathlib import Path
 from app.services.credits import credit
 from app.services.imagery import Warn, find_scene, opened
 from app.services.project import PICTURES, Project
+from app.services.queueing import doubt
 from geodata.files import write_bytes_atomic
 from geodata.pictures import Frame, cut_picture, frame_around, frame_of_tile, stretch_of
 from geodata.sources.files import FileScene
@@ -36,8 +37,13 @@ class CutOptions:
 def cut_missing(
     project: Project, scenes: Sequence[RunInput], run_folder: Path, options: CutOptions, at: datetime
 ) -> int:
-    """Cut the pictures that sites and queued tiles of some scenes lack; how many were cut."""
-    wanted = missing_pictures(project.store, [scene.scene_id for scene in scenes])
+    """Cut the pictures that sites and queued tiles of some scenes lack; how many were cut.
+
+    A site gets a picture of its own if it has a detection at or near the threshold. There may be thousands of
+    fainter candidates; they are shown with the picture of their tile.
+    """
+    missing = missing_pictures(project.store, [scene.scene_id for scene in scenes])
+    wanted = {scene: [item for item in items if _is_worth_one(item)] for scene, items in missing.items()}
     total, done = sum(len(items) for items in wanted.values()), 0
     for scene in scenes:
         items = wanted.get(scene.scene_id, [])
@@ -54,6 +60,10 @@ def cut_missing(
                 done += len(cut)
                 options.progress(done, total)
     return done
+
+
+def _is_worth_one(item: Missing) -> bool:
+    return item.score >= item.threshold or doubt(item.score, item.threshold) > 0
 
 
 class _Cutter:

@@ -17,7 +17,7 @@ from app.services.conclude import conclude_import
 from app.services.cutting import CutOptions, cut_missing
 from app.services.grouping import group_run
 from app.services.imagery import Warn
-from app.services.marking import add_looks, picture_marked_sites
+from app.services.marking import add_looks, picture_faint_sites
 from app.services.project import Project, utc_now
 from app.services.queueing import plan_queue
 from app.services.run_folder import incoming_run
@@ -67,19 +67,28 @@ class ImportResult:
     pictures: int
 
 
-def import_into(project: Project, request: ImportRequest) -> ImportResult:
-    """Bring runs and marks into a project.
+@dataclass(frozen=True)
+class Inputs:
+    """Runs with their folders and looks with their files' names, read and checked."""
+
+    runs: tuple[tuple[Path, IncomingRun], ...]
+    looks: tuple[tuple[str, list[Look]], ...]
+
+
+def import_into(project: Project, request: ImportRequest, inputs: Inputs | None = None) -> ImportResult:
+    """Bring runs and marks into a project; `inputs` are what `read_inputs` gave, if it was called before.
 
     Raises:
         ProblemsError: with everything that is wrong with the folders and files, before anything is written.
         InputError: the project cannot be written.
     """
-    runs, looks = _read_all(request)
+    inputs = inputs or read_inputs(request)
+    runs, looks = inputs.runs, inputs.looks
     new = [_take_run(project, folder, run, request) for folder, run in runs]
     pictures = sum(_cut(project, folder, request) for folder, _ in runs)
     looks_new = sum(add_looks(project.store, some, name, request.now(), request.mint) for name, some in looks)
     _warn_of_strange_tiles(project, [look for _, some in looks for look in some], request.warn)
-    picture_marked_sites(project.store, request.now())
+    picture_faint_sites(project.store, request.now())
     return ImportResult(sum(new), len(new) - sum(new), looks_new, pictures)
 
 
@@ -91,7 +100,12 @@ def looks_of(marks: Iterable[Mark]) -> list[Look]:
     return [first_looks(rows)[0] for rows in groups.values()]
 
 
-def _read_all(request: ImportRequest) -> tuple[list[tuple[Path, IncomingRun]], list[tuple[str, list[Look]]]]:
+def read_inputs(request: ImportRequest) -> Inputs:
+    """Read and check all runs and marks; writes nothing.
+
+    Raises:
+        ProblemsError: with everything that is wrong with the folders and files.
+    """
     problems: list[str] = []
     runs: list[tuple[Path, IncomingRun]] = []
     looks: list[tuple[str, list[Look]]] = []
@@ -111,7 +125,7 @@ def _read_all(request: ImportRequest) -> tuple[list[tuple[Path, IncomingRun]], l
         looks.append((path.name, looks_of(table.marks)))
     if problems:
         raise ProblemsError(problems)
-    return runs, looks
+    return Inputs(tuple(runs), tuple(looks))
 
 
 def _take_run(project: Project, folder: Path, run: IncomingRun, request: ImportRequest) -> bool:

@@ -7,7 +7,7 @@ from app.services.conclude import conclude_people, stray_marks
 from app.services.grouping import marked_sites
 from geodata.looks import Look
 from geodata.store.imports import add_marked_sites, add_pictures, import_looks
-from geodata.store.missing import marked_sites_in_pictures
+from geodata.store.missing import pictures_of_tiles
 from geodata.store.store import Store
 
 
@@ -15,7 +15,7 @@ def follow_up(store: Store, at: datetime, mint: Callable[[], str]) -> None:
     """Found sites where marks lie on none, and work out the chances anew."""
     with store.writing():
         add_marked_sites(store, marked_sites(stray_marks(store), mint), at)
-        picture_marked_sites(store, at)
+        picture_faint_sites(store, at)
         conclude_people(store)
 
 
@@ -28,7 +28,7 @@ def add_looks(store: Store, looks: Sequence[Look], source: str, at: datetime, mi
         return new
 
 
-def picture_marked_sites(store: Store, at: datetime) -> None:
-    """Sites that are known from marks only are shown with the picture of their queued tile."""
+def picture_faint_sites(store: Store, at: datetime) -> None:
+    """Sites known from marks only, and faint candidates, are shown with the picture of their queued tile."""
     with store.writing():
-        add_pictures(store, marked_sites_in_pictures(store), at)
+        add_pictures(store, pictures_of_tiles(store), at)

@@ -95,9 +95,10 @@ def tiles_queued(connection: Connection, event: Event) -> None:
 
 
 def pictures_cut(connection: Connection, event: Event) -> None:
-    """Remember where the pictures of sites and queued tiles lie."""
+    """Remember where the pictures of sites and queued tiles lie; a later one takes an earlier one's place."""
     for what, picture in event.payload["pictures"].items():
-        connection.execute(upsert(schema.pictures).values(what=what, **picture).on_conflict_do_nothing())
+        statement = upsert(schema.pictures).values(what=what, **picture)
+        connection.execute(statement.on_conflict_do_update(index_elements=["what"], set_=picture))
 
 
 def _put_scenes(connection: Connection, run: IncomingRun) -> None:

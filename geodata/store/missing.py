@@ -20,16 +20,24 @@ class Missing:
     lon: float = 0.0
     lat: float = 0.0
     tile_id: str | None = None
+    score: float = 1.0
+    """Of the site's best current detection."""
+    threshold: float = 0.0
+    """Of the run that found it."""
 
 
-# of the scenes that show a site, the one with the best score; of those that cover a tile, the fullest, latest
+# Of the scenes that show a site, the one with the best score; of those that cover a tile, the fullest, then
+# the latest. A site that shows its tile's picture still lacks one of its own.
 _SITES = """
-SELECT site_id, lon, lat, scene_id FROM (
-    SELECT s.site_id, s.lon, s.lat, d.scene_id, row_number() OVER (
+SELECT site_id, lon, lat, scene_id, score, threshold FROM (
+    SELECT s.site_id, s.lon, s.lat, d.scene_id, d.score, r.threshold, row_number() OVER (
         PARTITION BY s.site_id ORDER BY d.is_candidate, d.score DESC, d.scene_id) AS place
     FROM sites s JOIN detections d USING (site_id)
     JOIN scenes c ON c.scene_id = d.scene_id AND c.current_run_id = d.run_id
-    WHERE s.site_id NOT IN (SELECT what FROM pictures)
+    JOIN runs r ON r.run_id = d.run_id
+    WHERE s.site_id NOT IN (
+        SELECT own.what FROM pictures own WHERE own.path NOT IN (
+            SELECT path FROM pictures JOIN queue ON token = what))
 ) WHERE place = 1 ORDER BY site_id
 """
 _TILES = """
@@ -48,24 +56,25 @@ def missing_pictures(store: Store, scene_ids: Sequence[str]) -> dict[str, list[M
     with store.reading() as connection:
         for row in connection.execute(text(_SITES)):
             if row.scene_id in found:
-                found[row.scene_id].append(Missing(row.site_id, row.lon, row.lat))
+                site = Missing(row.site_id, row.lon, row.lat, score=row.score, threshold=row.threshold)
+                found[row.scene_id].append(site)
         for row in connection.execute(text(_TILES)):
             if row.scene_id in found:
                 found[row.scene_id].append(Missing(row.token, tile_id=row.tile_id))
     return found
 
 
-_MARKED = """
+_IN_TILES = """
 SELECT s.site_id, p.path, p.corners, p.scene_id
 FROM sites s JOIN queue q USING (tile_id) JOIN pictures p ON p.what = q.token
-WHERE s.marked_only AND s.site_id NOT IN (SELECT what FROM pictures) ORDER BY s.site_id
+WHERE s.is_candidate AND s.site_id NOT IN (SELECT what FROM pictures) ORDER BY s.site_id
 """
 
 
-def marked_sites_in_pictures(store: Store) -> dict[str, Picture]:
-    """Sites known from marks only that lack a picture, each with that of its queued tile."""
+def pictures_of_tiles(store: Store) -> dict[str, Picture]:
+    """Faint sites (marked only, or candidates) that lack a picture, each with that of its queued tile."""
     with store.reading() as connection:
         return {
             row.site_id: Picture(row.path, ring_of(json.loads(row.corners)), row.scene_id)
-            for row in connection.execute(text(_MARKED))
+            for row in connection.execute(text(_IN_TILES))
         }
