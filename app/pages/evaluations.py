@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from html import escape
 from math import isfinite
 
-import pandas as pd
 import streamlit as st
 
 from app.i18n import _
+from app.pages import html_table
 from app.services import words
 from app.services.coordinates import Place
 from app.services.credits import credit_of
@@ -66,11 +66,11 @@ def _summary(evaluation: SavedEvaluation) -> None:
         rows = [row for row in summary.rows if row.unverified_places_excused is excused]
         if rows:
             st.subheader(title)
-            _table(_figure_columns(rows))
+            html_table.draw(_figure_columns(rows))
     points = curve_points(evaluation)
     if points:
         st.subheader(_("Precision and recall by threshold"))
-        _table(_curve_columns(points))
+        html_table.draw(_curve_columns(points))
 
 
 def _figure_columns(rows: Sequence[FigureRow]) -> dict[str, list[str]]:
@@ -115,11 +115,6 @@ def _curve_columns(points: Sequence[CurvePoint]) -> dict[str, list[str]]:
 
 def _three(value: float) -> str:
     return f"{value:.3f}" if isfinite(value) else "–"
-
-
-def _table(columns: dict[str, list[str]]) -> None:
-    frame = pd.DataFrame(columns)
-    st.table(frame.set_index(frame.columns[0]))
 
 
 def _outcomes(evaluation: SavedEvaluation) -> None:

@@ -68,15 +68,19 @@ def shown(context: AppContext) -> AppTest:
 def texts(page: AppTest) -> str:
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error")
     parts = [element.value for kind in kinds for element in page.get(kind)]
-    parts += [table.value.to_string() for table in page.table]
-    return "\n".join(map(str, parts))
+    return "\n".join([*map(str, parts), *drawn(page)])
+
+
+def drawn(page: AppTest) -> list[str]:
+    """The pieces of HTML on a page."""
+    return [element.proto.body for element in page.get("html")]
 
 
 def test_the_page_shows_the_shipped_card(project: Project) -> None:
     page = shown(AppContext(project, SiteBook(project.store)))
     assert not page.exception
     text = texts(page)
-    assert "L2A reflectance" in text
+    assert "Unvalidated on: S2-L2A reflectance" in text
     assert "Threshold" in text and "How it was chosen" in text
     assert "non-commercial" in text
 
@@ -152,8 +156,9 @@ def test_no_word_escapes_the_translation(evaluated: Project, monkeypatch: pytest
     for kind in ("title", "header", "caption", "info", "warning"):
         for element in page.get(kind):
             assert "⟦" in str(element.value), element.value
-    heads = [name for table in page.table for name in (table.value.index.name, *table.value.columns)]
-    assert [name for name in heads if re.search("[A-Za-z]{2}", name) and "⟦" not in name] == []
+    heads = [head for text in drawn(page) for head in re.findall(r"<(?:th scope=.col.|dt)>([^<]*)", text)]
+    assert heads
+    assert [head for head in heads if "⟦" not in head] == []
     labels = [widget.label for widget in (*page.radio, *page.selectbox)]
     assert all("⟦" in label for label in labels)
 
