@@ -8,6 +8,7 @@ from memory_scene import MemoryScene, memory_scene
 
 from detection.bundle import shipped_bundle_path
 from detection.scan import Scan, load_detector, scan, window_plan
+from detection.windows import REACH_PX
 from geodata.near import pairs_within
 from geodata.painter import paint_scene
 
@@ -101,3 +102,16 @@ def test_a_scene_without_a_valid_pixel_is_not_observed(scene, detector):
     found = scan(dark, detector, window_plan(dark.info, detector.card))
     assert len(found.scores) == 0 and found.observed.km2 == 0
     assert set(found.observed.shares.values()) == {0.0}
+
+
+def test_the_net_sees_no_farther_than_its_reach(detector):
+    side, middle = 384, 192
+    pixels = np.random.default_rng(0).standard_normal((1, 3, side, side)).astype(np.float32)
+    changed = pixels + 3
+    near = np.s_[..., middle - REACH_PX : middle + REACH_PX, middle - REACH_PX : middle + REACH_PX]
+    changed[near] = pixels[near]
+    one, two = (detector.net.run(x) for x in (pixels, changed))
+    cell = middle // 2
+    assert abs(one.heat - two.heat).max() > 1e-4
+    np.testing.assert_allclose(one.heat[cell, cell], two.heat[cell, cell], atol=1e-6)
+    np.testing.assert_allclose(one.regression[:, cell, cell], two.regression[:, cell, cell], atol=1e-5)
