@@ -9,6 +9,7 @@ from app.pages import filters, links, site_panel
 from app.pages.map_component import draw_map
 from app.services import coverage_layer, words
 from app.services.coordinates import Place, parse_place
+from app.services.credits import credit_of
 from app.services.selection import select
 from app.web.context import current
 from geodata.errors import InputError
@@ -34,6 +35,8 @@ def _browse() -> None:
         st.title(_("{n} possible kilns").format(n=f"{len(found):,}"))
         place = _go_to()
         draw_map(edition, chosen, place, _chosen_site(), filters.coverage_shown())
+        # the map's own corner folds away on a phone
+        st.caption(credit_of(edition.sites))
         links.draw(chosen, len(found))
     with right:
         if st.session_state.get("site") is None:

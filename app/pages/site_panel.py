@@ -63,9 +63,10 @@ def _addresses(site: Site) -> None:
     """Coordinates to copy, and links out of the app."""
     place = Place(site.lat, site.lon)
     st.code(place.text(), language=None)
-    left, right = st.columns(2)
-    left.link_button(_("Map program"), place.geo_uri(), width="stretch", help=place.geo_uri())
-    right.link_button(_("Print"), f"/print/site/{site.site_id}", width="stretch")
+    with st.container(horizontal=True):
+        st.link_button(_("Map program"), place.geo_uri(), help=place.geo_uri())
+        st.link_button(_("Print"), f"/print/site/{site.site_id}")
+        st.link_button(_("Own page"), f"/site?id={site.site_id}")
 
 
 def _evidence(evidence: Sequence[Evidence]) -> None:

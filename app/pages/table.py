@@ -48,6 +48,8 @@ def _browse(found: Sequence[Site]) -> None:
                 _("Doubt"): st.column_config.ProgressColumn(min_value=0, max_value=1, format=" "),
             },
         )
+        if not all(site.calibrated for site in ordered):
+            st.caption(_("Probabilities are not calibrated: read them as an order, not as a chance."))
         _take(event.selection.rows, ordered)
         _step(ordered)
         links.draw(filters.selection(), len(found))
