@@ -1,22 +1,20 @@
 """app.services.detecting: scenes on disk -> a run folder; prints nothing and knows no store."""
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.services.run_inputs import ScannedFile, Warn, run_input, warn_of_domain, warn_of_gaps
 from app.services.run_output import RunOutput, write_output
 from detection.bundle import shipped_bundle_path
-from detection.domain import outside_reasons
 from detection.pipeline import run_tables
-from detection.scan import Detector, Scan, load_detector, scan, window_plan
+from detection.scan import Detector, load_detector, scan, window_plan
 from geodata.errors import InputError, ProblemsError
 from geodata.files import ensure_output_folder
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
-from geodata.tables.run import RunInput, SkippedInput
+from geodata.tables.run import SkippedInput
 
-Warn = Callable[[str], None]
 Progress = Callable[[int, int], None]
 """Called with the windows done and the windows in all."""
 
@@ -60,15 +58,6 @@ class DetectResult:
     scenes: int
     skipped: int
     observed_km2: float
-
-
-@dataclass(frozen=True)
-class ScannedFile:
-    """A scene that was run, and what is known of its file."""
-
-    path: Path
-    scan: Scan
-    damaged_share: float
 
 
 def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResult:
@@ -158,47 +147,3 @@ def run_files(
     if not scanned:
         raise ProblemsError([one.problem for one in broken])
     return scanned, broken
-
-
-def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
-    """Warn where the card's figures need not hold for a scene."""
-    reasons = outside_reasons(detector.card.domain, one.info)
-    if reasons:
-        warn(
-            f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. "
-            "Its detections get a score but no probability."
-        )
-
-
-def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:
-    """Warn where nothing, or not all, of a scene could be seen."""
-    name = done.scan.info.name
-    if done.damaged_share > 0:
-        share = f"{100 * done.damaged_share:.2f} %"
-        warn(f"{name} is damaged: {share} of its pixels do not decode and were left out.")
-    if not any(done.scan.observed.shares.values()):
-        warn(f"{name} has no valid pixel; its tiles are recorded as not observed.")
-
-
-def run_input(done: ScannedFile, detector: Detector, out: Path) -> RunInput:
-    """What `run.json` says of a scene."""
-    info = done.scan.info
-    try:
-        path = Path(os.path.relpath(done.path.resolve(), out.resolve())).as_posix()
-    except ValueError:
-        # Windows: no relative way leads to another drive
-        path = None
-    return RunInput(
-        name=info.name,
-        path=path,
-        sha256=info.sha256,
-        scene_id=info.scene_id,
-        acquired_at=info.acquired_at,
-        product=info.product,
-        bands=info.bands,
-        pixel_size_m=info.grid.pixel_size_m(),
-        made_up=info.made_up,
-        observed_km2=done.scan.observed.km2,
-        damaged_share=done.damaged_share,
-        outside_domain=outside_reasons(detector.card.domain, info),
-    )

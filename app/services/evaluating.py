@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from app.services.detecting import Progress, Steps, Warn, for_card
+from app.services.detecting import Progress, Steps, for_card
+from app.services.run_inputs import Warn
 from detection.bundle import shipped_bundle_path
 from detection.coverage import Observed, together
 from detection.evaluate.matching import Found, Look, Truth

@@ -1,0 +1,66 @@
+"""app.services.run_inputs: what is said of each scene of a run: warnings, and its entry in `run.json`."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from detection.domain import outside_reasons
+from detection.scan import Detector, Scan
+from geodata.sources.inputs import GoodScene
+from geodata.tables.run import RunInput
+
+Warn = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ScannedFile:
+    """A scene that was run, and what is known of its file."""
+
+    path: Path
+    scan: Scan
+    damaged_share: float
+
+
+def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
+    """Warn where the card's figures need not hold for a scene."""
+    reasons = outside_reasons(detector.card.domain, one.info)
+    if reasons:
+        warn(
+            f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. "
+            "Its detections get a score but no probability."
+        )
+
+
+def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:
+    """Warn where nothing, or not all, of a scene could be seen."""
+    name = done.scan.info.name
+    if done.damaged_share > 0:
+        share = f"{100 * done.damaged_share:.2f} %"
+        warn(f"{name} is damaged: {share} of its pixels do not decode and were left out.")
+    if not any(done.scan.observed.shares.values()):
+        warn(f"{name} has no valid pixel; its tiles are recorded as not observed.")
+
+
+def run_input(done: ScannedFile, detector: Detector, out: Path) -> RunInput:
+    """What `run.json` says of a scene."""
+    info = done.scan.info
+    try:
+        path = Path(os.path.relpath(done.path.resolve(), out.resolve())).as_posix()
+    except ValueError:
+        # Windows: no relative way leads to another drive
+        path = None
+    return RunInput(
+        name=info.name,
+        path=path,
+        sha256=info.sha256,
+        scene_id=info.scene_id,
+        acquired_at=info.acquired_at,
+        product=info.product,
+        bands=info.bands,
+        pixel_size_m=info.grid.pixel_size_m(),
+        made_up=info.made_up,
+        observed_km2=done.scan.observed.km2,
+        damaged_share=done.damaged_share,
+        outside_domain=outside_reasons(detector.card.domain, info),
+    )
