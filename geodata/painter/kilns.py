@@ -11,6 +11,9 @@ from geodata.painter.statistics import Statistics, draw_from_quantiles
 EDGE_M = 160.0
 """Kilns stay whole: their centres keep this far from the scene's edge."""
 YARDS_WITHIN_M = 350.0
+DUST_WITHIN_M = 900.0
+BESIDE_M = 110.0
+"""A field that comes so near to a kiln is three times as often a yard."""
 
 
 def place_kilns(rng: Rng, grid: Grid, n: int, stats: Statistics) -> Boxes:
@@ -37,14 +40,27 @@ def place_kilns(rng: Rng, grid: Grid, n: int, stats: Statistics) -> Boxes:
     return Boxes(lon, lat, length, width, rng.uniform(0, 180, len(at)))
 
 
+def lay_dust(canvas: Canvas, kilns: Boxes) -> None:
+    """Give the land around kilns the mean colour that was measured there; it fades out with the distance."""
+    most = np.zeros(canvas.colours.shape[1:])
+    cols, rows = canvas.grid.pixel(kilns.lon, kilns.lat)
+    for col, row in zip(cols, rows, strict=True):
+        place = canvas.stamp(float(col), float(row), 0.0, DUST_WITHIN_M)
+        here = most[place.rows, place.cols]
+        np.maximum(here, np.exp(-2 * (2 * place.far_m / DUST_WITHIN_M) ** 2), out=here)
+    shift = canvas.stats.kiln_surroundings - canvas.stats.land.mean
+    canvas.colours[:] += shift[:, None, None] * most
+
+
 def lay_yards(canvas: Canvas, kilns: Boxes) -> None:
     """Recolour fields around each kiln as pale drying yards and as dark dug-out ground."""
-    rng, share = canvas.rng, canvas.stats.yard_share
+    rng = canvas.rng
     cols, rows = canvas.grid.pixel(kilns.lon, kilns.lat)
     for col, row in zip(cols, rows, strict=True):
         place = canvas.stamp(float(col), float(row), 0.0, YARDS_WITHIN_M)
         number = canvas.fields.number[place.rows, place.cols]
         near = np.unique(number[place.far_m < YARDS_WITHIN_M])
+        share = np.where(np.isin(near, number[place.far_m < BESIDE_M]), 3.0, 1.0) * canvas.stats.yard_share
         kind = rng.uniform(size=len(near))
         yards, dug = near[kind < share], near[(kind >= share) & (kind < 1.4 * share)]
         for colour, chosen in ((canvas.stats.yard, yards), (canvas.stats.dug, dug)):
@@ -71,7 +87,7 @@ def lay_kilns(canvas: Canvas, kilns: Boxes) -> None:
         layer = layer + midline[:, None, None] * ((v < 0.3) & (u < 0.8))
         if rng.uniform() < 0.4:
             layer = layer - 0.25 * _two_dots(place.along_m, place.across_m, length)
-        grain = rng.standard_normal(u.shape) * 0.7 * stats.kiln_pixel_sd[:, None, None]
+        grain = rng.standard_normal(u.shape) * 0.4 * stats.kiln_pixel_sd[:, None, None]
         corner = width * float(rng.choice([0.15, 0.5]))
         canvas.lay(place, place.box_cover(length, width, corner), layer + grain)
 

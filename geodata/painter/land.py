@@ -75,7 +75,8 @@ def colour_fields(rng: Rng, fields: Fields, stats: Statistics) -> Floats:
     shape = fields.number.shape
     root = np.linalg.cholesky(stats.land.cov)
     regional = np.einsum("ij,jrc->irc", root, np.stack([smooth_noise(rng, shape, 150) for _ in range(3)]))
-    own = rng.multivariate_normal(np.zeros(3), stats.field_cov, fields.count, method="cholesky")
+    # it was measured on means of 5 x 5 px, which even out the borders; drawn per field it must be wider
+    own = rng.multivariate_normal(np.zeros(3), 1.3 * stats.field_cov, fields.count, method="cholesky")
     land = stats.land.mean[:, None, None] + regional + own[fields.number].transpose(2, 0, 1)
     # bunds and paths between fields are darker; about half of them can be seen
     seam = fields.edge & (smooth_noise(rng, shape, 12) > 0)

@@ -11,7 +11,7 @@ from pyproj import CRS
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
 from geodata.painter.canvas import Canvas
-from geodata.painter.kilns import lay_kilns, lay_yards, place_kilns
+from geodata.painter.kilns import lay_dust, lay_kilns, lay_yards, place_kilns
 from geodata.painter.land import add_texture, blur, colour_fields, make_fields
 from geodata.painter.look_alikes import lay_look_alikes
 from geodata.painter.statistics import load
@@ -59,6 +59,7 @@ def paint_scene(
     canvas = Canvas(sea_grid(width, height, crs), fields, colour_fields(rng, fields, stats), stats, rng)
     kilns = place_kilns(rng, canvas.grid, n_kilns, stats)
     look_alikes = lay_look_alikes(canvas, kilns) if with_look_alikes else np.empty((0, 2))
+    lay_dust(canvas, kilns)
     lay_yards(canvas, kilns)
     lay_kilns(canvas, kilns)
     image = blur(add_texture(rng, canvas.colours, stats))

@@ -35,6 +35,8 @@ class Statistics:
     """Variation from field to field."""
     pixel_sd: Floats
     """Variation from pixel to pixel inside a field, per band."""
+    kiln_surroundings: Floats
+    """Mean colour of the ground 130-220 m from kilns, (3,)."""
     kiln_line: Floats
     """(4, 3): constant, then the share of the surroundings' red, green and blue in a kiln's colour."""
     kiln_left_over: Gaussian
@@ -73,6 +75,7 @@ def load() -> Statistics:
         land=Gaussian(np.array(land["mean"]), np.array(land["regional_cov"])),
         field_cov=np.array(land["field_cov"]),
         pixel_sd=np.array(land["pixel_sd"]),
+        kiln_surroundings=np.array(kiln["colour"]["mean"]) - np.array(kiln["contrast"]["mean"]),
         kiln_line=np.array(line["constant_then_red_green_blue"]),
         kiln_left_over=Gaussian(np.zeros(3), np.array(line["left_over_cov"])),
         kiln_profile=np.array(kiln["profile"]["log_ratio"]),
