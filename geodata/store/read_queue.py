@@ -39,12 +39,12 @@ def picture_of(connection: Connection, token: str) -> str | None:
 
 
 def years(connection: Connection) -> tuple[int, ...]:
-    """The years of the scenes that the queue's pictures were cut from."""
+    """The years of the real scenes in the queue's pictures; painted ones have no source to name."""
     query = (
         select(scenes.c.acquired_at)
         .join(pictures, pictures.c.scene_id == scenes.c.scene_id)
         .join(queue, queue.c.token == pictures.c.what)
-        .where(scenes.c.acquired_at.is_not(None))
+        .where(scenes.c.acquired_at.is_not(None), scenes.c.made_up.is_(False))
         .distinct()
     )
     return tuple(sorted({at.year for at in connection.execute(query).scalars()}))

@@ -318,3 +318,9 @@ def _placeholders() -> list[str]:
     from app.web.label_page import static_text
 
     return re.findall(r"\$\{(\w+)\}", static_text("label.html"))
+
+
+def test_painted_pictures_name_no_satellite(client: TestClient) -> None:
+    text = client.get("/label").text
+    assert "Made-up imagery" in text
+    assert "Copernicus" not in text
