@@ -22,6 +22,8 @@ from geodata.grid import Floats, Grid
 from geodata.obb import Boxes, offsets_m
 
 OUT = Path(__file__).parent.parent / "geodata" / "painter" / "statistics.json"
+POINTS = [0.0005, 0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.995, 0.9995]
+"""Where the distributions of the land's colours are read."""
 TEMPLATE = (7, 5)
 """Bins of |along| and |across| from the centre to 1.4 half-lengths and half-widths."""
 REACH = 1.4
@@ -97,6 +99,12 @@ def land_statistics(logs: Floats) -> dict[str, Any]:
         "pixel_sd": np.median(np.abs(noise), axis=(1, 2)) * 1.4826,
         "autocorrelation": np.array(autocorrelation(detail, [1, 2, 3, 4, 6, 8, 12, 16, 24, 32])),
     }
+
+
+def land_axes(logs: Floats, from_any_m: Floats) -> Floats:
+    """Brightness, red less green and green less blue, (3, n), of ground farther than 300 m from any kiln."""
+    red, green, blue = box_mean(logs, 1)[:, from_any_m > 300]
+    return np.stack([(red + green + blue) / 3, red - green, green - blue])[:, ::25]
 
 
 def kiln_frame(
@@ -234,7 +242,7 @@ def measure(data: Path) -> dict[str, Any]:
     """All statistics of the train scenes under a data folder."""
     features = json.loads((data / "kilns.geojson").read_text())["features"]
     places = np.loadtxt(data / "unverified_candidates.csv", delimiter=",", skiprows=1, usecols=(0, 1))
-    land, kilns, others, boxes = [], [], [], []
+    land, kilns, others, boxes, axes = [], [], [], [], []
     for path in sorted((data / "scenes").glob("train_*.tif")):
         logs, grid = read_scene(path)
         here = read_boxes(features, path.stem)
@@ -244,13 +252,20 @@ def measure(data: Path) -> dict[str, Any]:
         from_kilns = distance_to_places_m(grid, here.lon, here.lat)
         from_any = np.minimum(from_kilns, distance_to_places_m(grid, places[:, 0], places[:, 1]))
         others.append(other_colours(logs, from_kilns, from_any))
+        axes.append(land_axes(logs, from_any))
         print(path.stem, len(here), file=sys.stderr)
     shares = np.sum([o["yard_share"] for o in others], axis=0)
     # city and dry ridge are no kiln country: the painted land is that of the scenes with many kilns
     rural = [s for s, b in zip(land, boxes, strict=True) if len(b) >= 15]
+    ground = np.concatenate([a for a, b in zip(axes, boxes, strict=True) if len(b) >= 15], axis=1)
     return {
         "source": "train scenes; log grey levels 1..255, order red, green, blue",
         "land": {key: np.mean([s[key] for s in rural], axis=0).tolist() for key in rural[0]},
+        "land_axes": {
+            "of": "brightness, red - green, green - blue",
+            "points": POINTS,
+            "quantiles": np.quantile(ground, POINTS, axis=1).T.tolist(),
+        },
         "land_lags_px": [1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
         "kiln": kiln_statistics(kilns),
         "kiln_length_m": summary(np.concatenate([b.length_m for b in boxes])),

@@ -77,10 +77,25 @@ def colour_fields(rng: Rng, fields: Fields, stats: Statistics) -> Floats:
     regional = np.einsum("ij,jrc->irc", root, np.stack([smooth_noise(rng, shape, 150) for _ in range(3)]))
     # it was measured on means of 5 x 5 px, which even out the borders; drawn per field it must be wider
     own = rng.multivariate_normal(np.zeros(3), 1.3 * stats.field_cov, fields.count, method="cholesky")
-    land = stats.land.mean[:, None, None] + regional + own[fields.number].transpose(2, 0, 1)
+    land = _as_distributed(regional + own[fields.number].transpose(2, 0, 1), stats)
     # bunds and paths between fields are darker; about half of them can be seen
     seam = fields.edge & (smooth_noise(rng, shape, 12) > 0)
     return np.asarray(land - 0.15 * seam)
+
+
+def _as_distributed(land: Floats, stats: Statistics) -> Floats:
+    """Stretch brightness, red - green and green - blue so that each is distributed as measured.
+
+    Crops are greener than a normal distribution allows, and red ground is rarer.
+    """
+    red, green, blue = land
+    axes = (land.mean(axis=0), red - green, green - blue)
+    bright, red_green, green_blue = (
+        np.interp(axis, np.quantile(axis, stats.land_points), measured)
+        for axis, measured in zip(axes, stats.land_quantiles, strict=True)
+    )
+    green = bright + (green_blue - red_green) / 3
+    return np.stack([green + red_green, green, green - green_blue])
 
 
 def add_texture(rng: Rng, land: Floats, stats: Statistics) -> Floats:

@@ -31,6 +31,9 @@ class Statistics:
 
     land: Gaussian
     """Mean colour of kiln country and its variation over kilometres."""
+    land_points: Floats
+    land_quantiles: Floats
+    """(3, n): brightness, red - green and green - blue of the land at those points of their distribution."""
     field_cov: Floats
     """Variation from field to field."""
     pixel_sd: Floats
@@ -73,6 +76,8 @@ def load() -> Statistics:
     line = kiln["colour_from_surroundings"]
     return Statistics(
         land=Gaussian(np.array(land["mean"]), np.array(land["regional_cov"])),
+        land_points=np.array(raw["land_axes"]["points"]),
+        land_quantiles=np.array(raw["land_axes"]["quantiles"]),
         field_cov=np.array(land["field_cov"]),
         pixel_sd=np.array(land["pixel_sd"]),
         kiln_surroundings=np.array(kiln["colour"]["mean"]) - np.array(kiln["contrast"]["mean"]),
