@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from detection.normalise import HALO_PX
 from geodata.scene import Window
 
-CORE_PX = 1536
+CORE_PX = 1024
 """Larger cores waste less on their surroundings but need more memory (about 1 GB for this one)."""
 REACH_PX = 160
 """How far the net sees from a pixel: 152 px for strides 2 to 16 with two blocks each, rounded up."""

@@ -97,6 +97,17 @@ def test_blank_scenes_give_nothing(scene, detector, value):
     assert len(scan(blank, detector, window_plan(blank.info, detector.card)).scores) == 0
 
 
+@pytest.mark.parametrize("smooth", [False, True])
+def test_noise_gives_no_detection(scene, smooth):
+    shipped = load_detector(shipped_bundle_path(), threads=2)
+    noise = np.random.default_rng(8).normal(1000, 100, scene.pixels.shape).astype(np.float32)
+    if smooth:
+        noise = sum(np.roll(noise, (k // 3 - 1, k % 3 - 1), (1, 2)) for k in range(9))
+    other = MemoryScene(scene.info, noise, scene.valid)
+    found = scan(other, shipped, window_plan(other.info, shipped.card))
+    assert not (found.scores >= shipped.card.threshold).any()
+
+
 def test_a_scene_without_a_valid_pixel_is_not_observed(scene, detector):
     dark = MemoryScene(scene.info, scene.pixels, np.zeros_like(scene.valid))
     found = scan(dark, detector, window_plan(dark.info, detector.card))
