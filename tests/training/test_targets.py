@@ -47,7 +47,7 @@ def test_a_perfect_answer_decodes_to_the_box_that_was_drawn(grid, col, row, leng
     assert np.hypot(east, north)[0] < 3.0
     assert boxes.length_m[0] == pytest.approx(length, rel=0.03)
     assert boxes.width_m[0] == pytest.approx(length * share, rel=0.03)
-    # a rectangle on the ground is a parallelogram in pixels that are not square; its long side keeps its angle
+    # in pixels that are not square the rectangle is a parallelogram; its long side keeps its angle
     assert angle_gap(boxes.angle_deg[0], angle) < 1.0
 
 
