@@ -49,18 +49,22 @@ function create(box, data) {
 const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
 async function update(state, data) {
-  const before = state.data;
   state.data = data;
-  if (!before || before.version !== data.version) {
-    const columns = await loadColumns();
-    if (state.data !== data) return; // a newer update is on its way
-    state.columns = columns;
-    if (!before) showAll(state);
+  if (state.version !== data.version) {
+    state.version = data.version;
+    state.loading = loadColumns();
+    state.loading.catch(() => { state.version = undefined; });
   }
-  if (!state.columns) return;
-  state.test = passes(state.columns, data.filters);
+  const columns = await state.loading;
+  if (state.data !== data) return; // a newer update came meanwhile and draws
+  if (!state.columns) showAll(state, columns);
+  state.columns = columns;
+  state.test = passes(columns, data.filters);
   await drawCoverage(state);
+  if (state.data !== data) return;
   redraw(state);
+  const before = state.shown;
+  state.shown = data;
   if (data.place && String(data.place) !== String(before?.place)) goTo(state, data.place);
   else if (!data.place) state.map.getSource("place").setData(collection());
   if (data.site !== state.picked) mark(state, data.site, Boolean(before) || !data.place);
@@ -93,8 +97,7 @@ async function drawCoverage(state) {
   state.box.dataset.coverage = shown ? 1 : 0;
 }
 
-function showAll(state) {
-  const { columns, map } = state;
+function showAll({ map }, columns) {
   if (!columns.n) return;
   const bounds = new ml.LngLatBounds();
   for (let i = 0; i < columns.n; i++) bounds.extend(lonLat(columns, i));
