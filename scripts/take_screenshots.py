@@ -26,10 +26,14 @@ def only_this_machine(address: str, context: Any) -> None:
 
 
 def take_map(context: Any, address: str) -> None:
-    """The map as it opens."""
+    """The map with its coverage and one site chosen."""
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector("canvas", timeout=60_000)
+    page.locator(".kilnmap[data-ready]").wait_for(timeout=60_000)
+    page.get_by_text("Coverage: where was looked").click()
+    page.wait_for_timeout(SETTLE_MS)
+    page.locator("canvas").first.focus()
+    page.keyboard.press("n")
     page.wait_for_timeout(SETTLE_MS)
     page.screenshot(path=IMAGES / "map.png")
 
