@@ -67,7 +67,12 @@ def process(out, *options, stdin=subprocess.DEVNULL):
     code = "from app.cli.main import run; run()"
     arguments = ["fetch", "--aoi", AOI, *MONTH, "--out", str(out), *options]
     with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code, *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # a background shell may have switched the signal off
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as running:
         try:
             yield running
