@@ -60,8 +60,8 @@ def scores(folder: Path, model: Path, labels: Path) -> dict[str, float]:
 
 
 def test_minutes_of_training_find_painted_kilns(folder):
-    # Wanted is .8. Two minutes of one core reach .68 (six minutes .74, look-alikes included): painted kilns are
-    # as faint as real ones. The bound tells a net that has learnt from one that has not.
+    # Wanted is .8. Two minutes of one core reach .68 (six minutes .74, look-alikes included), since painted
+    # kilns are as faint as real ones. The bound tells a net that has learnt from one that has not.
     labels = next((folder / "other").glob("*_kilns.geojson"))
     assert scores(folder, folder / "run" / "bundle", labels)["f1"] >= 0.5
 
