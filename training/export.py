@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnx
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -63,6 +64,18 @@ def export(weights: dict[str, Tensor], folder: Path, views: int = 4) -> None:
     assert program is not None
     with atomic_path(folder / GRAPH) as temporary:
         program.save(str(temporary), external_data=False)
+        strip_notes(temporary)
+
+
+def strip_notes(path: Path) -> None:
+    """Take the exporter's notes out of a graph: they hold stack traces with the paths of the machine."""
+    model = onnx.load(path)
+    graph = model.graph
+    values = (*graph.value_info, *graph.input, *graph.output, *graph.initializer)
+    for part in (model, graph, *graph.node, *values):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    onnx.save(model, path)
 
 
 def net_from(weights: dict[str, Tensor]) -> KilnNet:

@@ -55,3 +55,8 @@ def test_a_mirrored_picture_gets_the_mirrored_answer(folder, axis, offset):
 def test_weights_come_back_as_they_were(weights, folder):
     again = load_weights(folder / "model.safetensors")
     assert all(torch.equal(again[k], v) for k, v in weights.items())
+
+
+def test_the_graph_tells_nothing_of_the_machine_it_was_made_on(folder):
+    content = (folder / GRAPH).read_bytes()
+    assert b"stack_trace" not in content and b"export.py" not in content
