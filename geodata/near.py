@@ -24,7 +24,8 @@ def pairs_within(
     # Boxes a little wider than the circle find the pairs quickly; the true distance then decides.
     half_x, half_y = 1.01 * radius_m / east, 1.01 * radius_m / north
     around = shapely.box(lon0 - half_x, lat0 - half_y, lon0 + half_x, lat0 + half_y)
-    place, point = shapely.STRtree(shapely.points(lon, lat)).query(around)
+    tree = shapely.STRtree(np.asarray(shapely.points(lon, lat), dtype=np.object_))
+    place, point = tree.query(around)
     distance = np.hypot(*offsets_m(lon[point], lat[point], lon0[place], lat0[place]))
     near = distance <= radius_m
     point, place, distance = point[near], place[near], distance[near]

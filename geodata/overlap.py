@@ -20,7 +20,7 @@ def overlapping_pairs(boxes: Boxes, others: Boxes, min_iou: float) -> tuple[Inde
     """
     if not len(boxes) or not len(others):
         return np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0)
-    rings, other_rings = shapely.polygons(boxes.corners()), shapely.polygons(others.corners())
+    rings, other_rings = _outlines(boxes), _outlines(others)
     one, two = shapely.STRtree(other_rings).query(rings, predicate="intersects")
     shared = shapely.area(shapely.intersection(rings[one], other_rings[two]))
     whole = shapely.area(rings)[one] + shapely.area(other_rings)[two] - shared
@@ -29,3 +29,7 @@ def overlapping_pairs(boxes: Boxes, others: Boxes, min_iou: float) -> tuple[Inde
     one, two, iou = one[enough], two[enough], iou[enough]
     order = np.lexsort((two, one))
     return one[order], two[order], iou[order]
+
+
+def _outlines(boxes: Boxes) -> NDArray[np.object_]:
+    return np.asarray(shapely.polygons(boxes.corners()), dtype=np.object_)

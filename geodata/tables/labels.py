@@ -1,6 +1,6 @@
 """geodata.tables.labels: verified kilns and unverified places from files; knows nothing of models."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,5 +118,5 @@ def _four_corners(shape: shapely.Polygon) -> Floats:
     return corners
 
 
-def _extent(shapes: object) -> str:
+def _extent(shapes: shapely.Geometry | Sequence[shapely.Geometry] | NDArray[np.object_]) -> str:
     return ", ".join(f"{value:.3f}" for value in shapely.total_bounds(shapes))

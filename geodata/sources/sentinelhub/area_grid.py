@@ -2,13 +2,14 @@
 
 import math
 
+import numpy as np
 import shapely
 from affine import Affine
 from pyproj import CRS, Transformer
 from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
-from geodata.grid import Grid
+from geodata.grid import Floats, Grid
 from geodata.scene import Window
 from geodata.sources.sentinelhub.area import MAX_DEGREES, Area
 from geodata.sources.sentinelhub.units import units_of_area
@@ -57,7 +58,11 @@ def project(shape: BaseGeometry, crs: CRS) -> BaseGeometry:
     """A shape in degrees carried into a CRS; long edges get points, since they bend."""
     transformer = Transformer.from_crs(4326, crs, always_xy=True)
     dense = shapely.segmentize(shape, _EDGE_POINTS_DEGREES)
-    return shapely.transform(dense, transformer.transform, interleaved=False)
+
+    def carry(points: Floats) -> Floats:
+        return np.column_stack(transformer.transform(points[:, 0], points[:, 1]))
+
+    return shapely.transform(dense, carry)
 
 
 def window_box(grid: Grid, window: Window) -> tuple[float, float, float, float]:

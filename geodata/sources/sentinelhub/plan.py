@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Grid
@@ -138,7 +139,7 @@ def scene_plan(order: Order, acquisition: Acquisition, grid: Grid) -> ScenePlan:
 
 
 def _piece(
-    order: Order, acquisition: Acquisition, grid: Grid, window: Window, footprint: shapely.Geometry
+    order: Order, acquisition: Acquisition, grid: Grid, window: Window, footprint: BaseGeometry
 ) -> PieceRequest:
     box = shapely.box(*window_box(grid, window))
     return PieceRequest(

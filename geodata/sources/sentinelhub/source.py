@@ -65,7 +65,7 @@ class SentinelHubSource:
                     scene_id=scene.outline.scene_id,
                     acquired_at=acquisition.acquired_at,
                     cloud_percent=scene.cloud_percent,
-                    footprint=tuple((float(x), float(y)) for x, y in hull.exterior.coords),
+                    footprint=tuple((float(x), float(y)) for x, y in shapely.get_coordinates(hull)),
                 )
             )
         return refs
