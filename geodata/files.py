@@ -76,6 +76,19 @@ def ensure_output_folder(path: Path) -> None:
         ) from error
 
 
+@contextmanager
+def without_empty_folders(path: Path) -> Iterator[None]:
+    """Where the block fails, the folders on the way to `path` that it made and left empty go again."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
 def _flush(path: Path) -> None:
     with open(path, "rb+") as file:
         os.fsync(file.fileno())

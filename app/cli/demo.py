@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from app.web.address import refuse_busy_port
+
 NAME = "made_up"
 
 
@@ -15,19 +17,23 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for everything the demo makes.")] = Path(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for all that the demo makes.")] = Path(
         "demo-output"
     ),
-    port: Annotated[int, typer.Option(help="Port of the app on this machine.")] = 8501,
-    seed: Annotated[int, typer.Option(help="Another seed paints another scene.")] = 1,
+    port: Annotated[int, typer.Option(metavar="N", help="Port of the app on this machine.")] = 8501,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another seed paints another scene.")] = 1,
     serve: Annotated[bool, typer.Option("--app/--no-app", help="Open the app at the end.")] = True,
 ) -> None:
     """Show the whole way on a made-up scene: paint, detect, import, evaluate, app.
 
     Nothing is downloaded. The scene is painted and lies in open sea; it shows the plumbing, not the accuracy.
 
-    [bold]Example:[/] kilnlight demo --port 8501
+    Example:
+        kilnlight demo --port 8501
     """
+    if serve:
+        # minutes before the app would say so
+        refuse_busy_port(port)
     for step in steps(out, seed):
         run_command(step)
     typer.secho("\n" + summary(out / "project" / "evaluations" / NAME / "evaluation.json"), bold=True)

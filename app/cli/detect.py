@@ -7,18 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.cli.options import band_names, cores, moment
+from app.cli.options import Bands, Model, Scenes, Threads, band_names, cores, moment
 from app.cli.progress import windows_bar
-
-_HELP = """Find possible kilns in scenes and write them, with what was looked at, to a folder.
-
-Scenes are GeoTIFF, COG or JPEG 2000 files, or folders of them, with pixels of up to 12 m in any CRS. The
-folder gets detections.parquet, coverage.parquet and, last, run.json; it may hold other files.
-
-Example:
-
-[bold]kilnlight detect scene.tif --out runs/2024-01 --candidates[/]
-"""
+from geodata.files import without_empty_folders
 
 
 class Format(StrEnum):
@@ -29,23 +20,23 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("detect", help=_HELP, no_args_is_help=True)(detect)
+    app.command("detect", no_args_is_help=True)(detect)
 
 
 def detect(
-    scenes: Annotated[list[Path], typer.Argument(help="Scenes, or folders of scenes.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for the result.", show_default=False)],
-    model: Annotated[
-        Path | None, typer.Option(help="Model bundle instead of the one that comes along.")
-    ] = None,
-    bands: Annotated[
-        str | None, typer.Option(help="Names of the files' bands, where they have none: red,green,blue")
-    ] = None,
+    scenes: Scenes,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the result.", show_default=False)],
+    model: Model = None,
+    bands: Bands = None,
     acquired: Annotated[
         str | None,
-        typer.Option(help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"),
+        typer.Option(
+            metavar="TIME", help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"
+        ),
     ] = None,
-    product: Annotated[str | None, typer.Option(help="Product, where the files do not tell: S2-L2A")] = None,
+    product: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Product, where the files do not tell: S2-L2A")
+    ] = None,
     candidates: Annotated[
         bool, typer.Option("--candidates", help="Also write what lies below the model's threshold.")
     ] = False,
@@ -56,9 +47,17 @@ def detect(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Run the good scenes and name the others in run.json.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores where not given.")] = None,
+    threads: Threads = None,
 ) -> None:
-    """Find possible kilns; see `_HELP`."""
+    """Find possible kilns in scenes and write them, with what was looked at, to a folder.
+
+    Scenes are GeoTIFF, COG or JPEG 2000 files, or folders of them, in any CRS, with pixels of 8 to 12 m
+    (finer ones are averaged). The folder gets detections.parquet, coverage.parquet and, last, run.json; it
+    may hold other files.
+
+    Example:
+        kilnlight detect scene.tif --out runs/2024-01 --candidates
+    """
     from app.services.detecting import DetectRequest
     from app.services.detecting import detect as run_detection
     from geodata.sources.files import OpenOptions
@@ -69,7 +68,7 @@ def detect(
         model=model,
         options=OpenOptions(
             band_names=band_names(bands),
-            acquired_at=moment(acquired),
+            acquired_at=None if acquired is None else moment("--acquired", acquired, "2024-01-31T05:30"),
             product=product,
             allow_damaged=allow_damaged,
         ),
@@ -78,7 +77,7 @@ def detect(
         skip_bad=skip_bad,
         threads=threads or cores(),
     )
-    with windows_bar("Looking for kilns") as (progress, warn):
+    with without_empty_folders(out), windows_bar("Looking for kilns") as (progress, warn):
         result = run_detection(request, warn, progress)
     below = f", {result.candidates:,} candidates below the threshold" if result.candidates is not None else ""
     skipped = f"; {result.skipped} left out" if result.skipped else ""
@@ -87,4 +86,5 @@ def detect(
         f"scene(s){skipped}: {out}",
         soft_wrap=True,
         highlight=False,
+        markup=False,
     )

@@ -8,24 +8,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.options import band_names, cores
+from app.cli.options import Bands, Model, Scenes, Threads, band_names, cores
 from app.cli.progress import windows_bar
+from geodata.errors import InputError
+from geodata.files import ensure_output_folder, without_empty_folders
 
 if TYPE_CHECKING:
     from app.services.evaluating import Evaluation
     from detection.evaluate.report import Row
-
-_HELP = """Score a model on whole scenes with known kilns.
-
-Detections and kilns are matched one to one by their centres, at 100 m (also 50 and 200). Intervals are 95 %,
-from a bootstrap over tiles of 1 km. Kilns cut by a scene's edge or under cloud count neither way; so do
-detections at unverified places (--ignore), and the figures are also given without that.
-
-Example:
-
-[bold]kilnlight evaluate val_a.tif val_b.tif --labels kilns.geojson --ignore unverified_candidates.csv[/]
-"""
-
 
 _FIGURES = (
     ("F1", "f1", 3),
@@ -40,42 +30,49 @@ _FIGURES = (
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("evaluate", help=_HELP, no_args_is_help=True)(evaluate)
+    app.command("evaluate", no_args_is_help=True)(evaluate)
 
 
 def evaluate(
-    scenes: Annotated[list[Path], typer.Argument(help="Scenes, or folders of scenes.", show_default=False)],
+    scenes: Scenes,
     labels: Annotated[
-        Path, typer.Option("--labels", "--kilns", help="Known kilns: one polygon each.", show_default=False)
+        Path,
+        typer.Option(
+            "--labels", "--kilns", metavar="FILE", help="Known kilns: one polygon each.", show_default=False
+        ),
     ],
     ignore: Annotated[
-        Path | None, typer.Option(help="Unverified places: CSV with lon and lat, 80 m around each.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Unverified places: CSV with lon and lat, 80 m around each."),
     ] = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Model bundle instead of the one that comes along.")
-    ] = None,
+    model: Model = None,
     run: Annotated[
-        Path | None, typer.Option(help="Score the detections of this run folder; no model is run.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Score the detections of this run folder; no model is run."),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for evaluation.json and outcomes.geojson.")] = None,
-    bands: Annotated[
-        str | None, typer.Option(help="Names of the files' bands, where they have none: red,green,blue")
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for evaluation.json and outcomes.geojson.")
     ] = None,
+    bands: Bands = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; all cores where not given.")] = None,
+    threads: Threads = None,
 ) -> None:
-    """Score a model; see `_HELP`."""
+    """Score a model on whole scenes with known kilns.
+
+    Detections and kilns are matched one to one by their centres, at 100 m (also 50 and 200). Intervals are
+    95 %, from a bootstrap over tiles of 1 km. Kilns cut by a scene's edge or under cloud count neither way;
+    so do detections at unverified places (--ignore), and the figures are also given without that.
+
+    Example:
+        kilnlight evaluate a.tif b.tif --labels kilns.geojson --ignore unverified.csv
+    """
     from app.services.evaluating import EvaluateRequest
     from app.services.evaluating import evaluate as run_evaluation
     from app.services.evaluation_file import as_json, write_evaluation
-    from geodata.errors import InputError
-    from geodata.files import ensure_output_folder
     from geodata.sources.files import OpenOptions
 
     if model is not None and run is not None:
         raise InputError("--model and --run cannot both be given; a run has its model already.")
-    if out is not None:
-        ensure_output_folder(out)
     request = EvaluateRequest(
         scenes=tuple(scenes),
         labels=labels,
@@ -85,10 +82,12 @@ def evaluate(
         options=OpenOptions(band_names=band_names(bands)),
         threads=threads or cores(),
     )
-    with windows_bar("Looking for kilns") as (progress, warn):
+    with without_empty_folders(out or Path()), windows_bar("Looking for kilns") as (progress, warn):
+        if out is not None:
+            ensure_output_folder(out)
         result = run_evaluation(request, warn, progress)
-    if out is not None:
-        write_evaluation(out, result)
+        if out is not None:
+            write_evaluation(out, result)
     if json:
         typer.echo(as_json(result), nl=False)
     else:

@@ -1,49 +1,62 @@
 """app.cli.fetch: the command `kilnlight fetch`: shows a plan, asks, shows progress; no logic of its own."""
 
 import sys
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from app.cli.options import moment
 from geodata.errors import InputError
+from geodata.files import without_empty_folders
 
 if TYPE_CHECKING:
     from geodata.sources.sentinelhub.connection import Connection
     from geodata.sources.sentinelhub.plan import Plan
 
-_HELP = """Fetch Sentinel-2 imagery of an area, one file per acquisition.
-
-Takes the fewest and least cloudy acquisitions that cover the area. Shows what they cost in processing units
-and asks before it spends any. Needs an account: see docs/fetching-imagery.md.
-
-Example:
-
-[bold]kilnlight fetch --aoi 77.1,28.6,77.4,28.8 --from 2024-01-01 --to 2024-02-29 --out imagery[/]
-"""
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    app.command("fetch", help=_HELP)(fetch)
+    app.command("fetch", no_args_is_help=True)(fetch)
 
 
 def fetch(
-    aoi: Annotated[str, typer.Option(help="W,S,E,N in degrees, or a GeoJSON or GPKG file with polygons.")],
-    start: Annotated[str, typer.Option("--from", help="First day, such as 2024-01-01 (UTC).")],
-    end: Annotated[str, typer.Option("--to", help="Last day, included (UTC).")],
-    out: Annotated[Path, typer.Option(help="Folder for the files.")],
-    product: Annotated[str, typer.Option(help="l2a, or l1c (which has no cloud classes).")] = "l2a",
-    bands: Annotated[str, typer.Option(help="Bands to write; l2a adds SCL.")] = "B04,B03,B02",
-    max_cloud: Annotated[float, typer.Option(min=0, max=100, help="Most cloud in per cent.")] = 30.0,
-    max_pu: Annotated[float, typer.Option(min=0, help="Most processing units to spend.")] = 100.0,
-    profile: Annotated[str | None, typer.Option(help="Profile in the client's config.toml.")] = None,
+    aoi: Annotated[
+        str,
+        typer.Option(metavar="AREA", help="W,S,E,N in degrees, or a GeoJSON or GPKG file with polygons."),
+    ],
+    start: Annotated[str, typer.Option("--from", metavar="DAY", help="First day, such as 2024-01-01 (UTC).")],
+    end: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included (UTC).")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files.")],
+    product: Annotated[
+        str, typer.Option(metavar="NAME", help="l2a, or l1c, in which nothing masks the clouds.")
+    ] = "l2a",
+    bands: Annotated[
+        str, typer.Option(metavar="NAMES", help="Bands to write; l2a adds SCL, the scene classes.")
+    ] = "B04,B03,B02",
+    max_cloud: Annotated[
+        float, typer.Option(min=0, max=100, metavar="PERCENT", help="Most cloud of an acquisition.")
+    ] = 30.0,
+    max_pu: Annotated[
+        float, typer.Option(min=0, metavar="PU", help="Most processing units to spend in all.")
+    ] = 100.0,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Profile in the service client's config.toml.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Spend without asking.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and its cost, then end.")] = False,
 ) -> None:
-    """Fetch imagery; see `_HELP`."""
+    """Fetch Sentinel-2 imagery of an area, one file per acquisition.
+
+    Takes the fewest and least cloudy acquisitions that cover the area. Shows what they cost in processing
+    units (PU) and asks before it spends any. Needs an account with a Sentinel Hub service: see
+    docs/fetching-imagery.md.
+
+    Example:
+        kilnlight fetch --aoi 77.1,28.6,77.4,28.8 --from 2024-01-01 --to 2024-02-29 --out imagery
+    """
     from geodata.sources.sentinelhub.area import read_area
     from geodata.sources.sentinelhub.connection import Connection
     from geodata.sources.sentinelhub.credentials import read_config
@@ -54,8 +67,8 @@ def fetch(
     wanted = product_named(product)
     order = Order(
         area=read_area(aoi),
-        start=_moment("--from", start),
-        end=_moment("--to", end, end_of_day=True),
+        start=moment("--from", start, "2024-01-31"),
+        end=_end_of_day(end),
         out=out,
         product=wanted,
         bands=bands_of(wanted, tuple(bands.split(","))),
@@ -70,7 +83,8 @@ def fetch(
     if dry_run or not plan.missing:
         return
     _ask(plan, yes)
-    _carry_out(console, connection, plan)
+    with without_empty_folders(out):
+        _carry_out(console, connection, plan)
 
 
 def _show(console: Console, plan: "Plan") -> None:
@@ -88,6 +102,11 @@ def _show(console: Console, plan: "Plan") -> None:
             scene.path.name,
         )
     console.print(table)
+    if any(not scene.outline.has_scene_classes for scene in plan.scenes):
+        console.print(
+            "[yellow]L1C has no cloud mask: kilnlight detect will take cloud for seen ground, so that a tile "
+            "under cloud can count as clean. Prefer l2a, or clear acquisitions (--max-cloud).[/]"
+        )
     console.print(f"Estimated cost: {plan.units:.2f} processing units.")
     if not plan.missing:
         console.print("Every file is there already; nothing is fetched.")
@@ -124,13 +143,9 @@ def _carry_out(console: Console, connection: "Connection", plan: "Plan") -> None
         console.print(f"Spent: {connection.units_spent:.2f} processing units, as the service says.")
 
 
-def _moment(option: str, text: str, end_of_day: bool = False) -> datetime:
-    """A day or a time in UTC; the last second of a day where the span ends with it."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"{option} {text!r} is no date; write it like 2024-01-31.") from error
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    if end_of_day and "T" not in text and moment.time() == time(0):
-        moment += timedelta(days=1, seconds=-1)
-    return moment
+def _end_of_day(text: str) -> datetime:
+    """`--to`; a day without a time ends with its last second."""
+    end = moment("--to", text, "2024-01-31")
+    if "T" not in text and end.time() == time(0):
+        end += timedelta(days=1, seconds=-1)
+    return end

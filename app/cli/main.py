@@ -5,7 +5,9 @@ The command modules import what is heavy inside their functions, so that `kilnli
 
 import errno
 import importlib
+import inspect
 from importlib.metadata import version
+from itertools import groupby
 from typing import Any
 
 import typer
@@ -68,6 +70,11 @@ def _main(
 
     A first way through: [bold]fetch[/] imagery (or take your own GeoTIFF), [bold]detect[/], [bold]import[/]
     the result into a project folder, and look at it with [bold]app[/].
+
+    Example:
+        kilnlight detect scene.tif --out run --candidates
+        kilnlight import run
+        kilnlight app
     """
 
 
@@ -80,10 +87,29 @@ def build() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_main)
+    app.callback(help=_flowing(_main.__doc__))(_main)
     for name in COMMANDS:
         importlib.import_module(f"app.cli.{name}").register(app)
+    for command in app.registered_commands:
+        command.help = _flowing(command.help or getattr(command.callback, "__doc__", None))
     return app
+
+
+def _flowing(text: str | None) -> str:
+    """Help whose paragraphs break where the terminal does; lines that are commands stay, in bold."""
+    return "\n\n".join(map(_paragraph, inspect.cleandoc(text or "").split("\n\n")))
+
+
+def _paragraph(text: str) -> str:
+    parts = []
+    for is_command, group in groupby(map(str.strip, text.splitlines()), _is_command):
+        lines = list(group)
+        parts.append("\n".join(f"[bold]{line}[/]" for line in lines) if is_command else " ".join(lines))
+    return "\n".join(parts)
+
+
+def _is_command(line: str) -> bool:
+    return line.startswith("kilnlight ")
 
 
 def run() -> None:

@@ -2,8 +2,29 @@
 
 import os
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from geodata.errors import InputError
+
+Scenes = Annotated[
+    list[Path],
+    typer.Argument(metavar="SCENE", help="Scenes, or folders of scenes.", show_default=False),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Model bundle.", show_default="the one that comes along"),
+]
+Bands = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="The files' bands in their order, where the files do not name them: red,green,blue",
+    ),
+]
+Threads = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="all cores", help="Threads.")]
 
 
 def band_names(text: str | None) -> tuple[str, ...] | None:
@@ -11,19 +32,18 @@ def band_names(text: str | None) -> tuple[str, ...] | None:
     if text is None:
         return None
     names = tuple(name.strip() for name in text.split(","))
-    if not all(names) or len(set(names)) != len(names):
+    named = [name for name in names if name != "-"]
+    if not all(names) or len(set(named)) != len(named):
         raise InputError(f"--bands {text!r} has an empty or a double name; write them like red,green,blue.")
     return names
 
 
-def moment(text: str | None) -> datetime | None:
-    """Time from `--acquired`, UTC where it names no zone. Raises `InputError` where it is no ISO 8601."""
-    if text is None:
-        return None
+def moment(option: str, text: str, example: str) -> datetime:
+    """A day or a time in ISO 8601, UTC where it names no zone. Raises `InputError`, with the example."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError(f"--acquired {text!r} is no time; write it like 2024-01-31T05:30:00Z.") from error
+        raise InputError(f"{option} {text!r} is no date; write it like {example}.") from error
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

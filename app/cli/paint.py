@@ -14,19 +14,22 @@ def register(app: typer.Typer) -> None:
 
 
 def paint(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the files; made where it is missing.")],
-    seed: Annotated[int, typer.Option(help="The same seed gives the same scene.")] = 1,
-    size: Annotated[int, typer.Option(help="Width and height in pixels of 10 m.")] = 1024,
-    kilns: Annotated[int, typer.Option(help="How many kilns at most.")] = 40,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made where it is missing.")],
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same scene.")] = 1,
+    size: Annotated[
+        int, typer.Option(metavar="N", help="Width and height in pixels of 10 m, 64 to 8192.")
+    ] = 1024,
+    kilns: Annotated[int, typer.Option(metavar="N", help="How many kilns at most, 0 to 2000.")] = 40,
     utm: Annotated[bool, typer.Option("--utm/--degrees", help="On a UTM grid or in degrees.")] = True,
 ) -> None:
     """Paint a made-up scene that lies in open sea, to try things without imagery.
 
-    Its colours and textures come from statistics of real scenes. Beside `made_up.tif` it writes the true
-    kilns (`made_up_kilns.geojson`) and the marks of simulated volunteers (`made_up_marks.csv`). It shows the
+    Its colours and textures come from statistics of real scenes. Beside made_up.tif it writes the true
+    kilns (made_up_kilns.geojson) and the marks of simulated volunteers (made_up_marks.csv). It shows the
     plumbing, not the accuracy.
 
-    [bold]Example:[/] kilnlight paint --out painted --seed 7
+    Example:
+        kilnlight paint --out painted --seed 7
     """
     from geodata.painter import paint_scene, write_painted
 

@@ -11,25 +11,32 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from geodata.errors import InputError
-from geodata.files import write_text_atomic
+from geodata.files import ensure_output_folder, without_empty_folders, write_text_atomic
 
 
 def train(
     run_file: Annotated[
         Path | None, typer.Argument(help="Run file (TOML); see --example.", metavar="RUN.toml")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the bundle.")] = Path(
-        "training-run"
-    ),
-    example: Annotated[Path | None, typer.Option(help="Write a commented run file here and end.")] = None,
-    init: Annotated[Path | None, typer.Option(help="Bundle folder to start the weights from.")] = None,
-    fold: Annotated[int | None, typer.Option(min=1, help="Train and score only this fold.")] = None,
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads.")] = 2,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for checkpoints, logs and the bundle.")
+    ] = Path("training-run"),
+    example: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a commented run file here and end.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Bundle to start the weights from.")
+    ] = None,
+    fold: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Train and score only this fold.")
+    ] = None,
+    threads: Annotated[int, typer.Option(min=1, metavar="N", help="CPU threads.")] = 2,
 ) -> None:
     """Train a detector with your own labels and write its model bundle.
 
-    The same command goes on where it was stopped. Example:
+    The same command goes on where it was stopped. Needs the extra `train` (torch).
 
+    Example:
         kilnlight train --example RUN.toml
         kilnlight train RUN.toml --out my-run
         kilnlight detect scene.tif --model my-run/bundle --out found
@@ -45,7 +52,13 @@ def train(
         raise InputError("No run file was given; `kilnlight train --example RUN.toml` writes one.")
     setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
     settings = config.read_config(run_file)
-    with _bar() as bar:
+    folds = len(settings.folds.parts)
+    if fold is not None and fold > folds:
+        raise InputError(
+            f"There is no fold {fold}: {run_file} has {folds}; name one of these or add it there."
+        )
+    with without_empty_folders(out), _bar() as bar:
+        ensure_output_folder(out)
         tasks: dict[str, TaskID] = {}
 
         def progress(what: str, step: int, steps: int, loss: float) -> None:
@@ -55,7 +68,7 @@ def train(
 
         bundle = run.train(settings, run_file.parent, out, setting, progress)
     if bundle is None:
-        typer.echo(f"Scored fold {fold}: {out / 'fold_figures.json'}")
+        typer.echo(f"Scored fold {fold}: {out / f'fold{fold}' / 'figures.json'}")
         return
     typer.echo(f"Wrote the bundle {bundle}; use it with: kilnlight detect SCENE --model {bundle} --out DIR")
 

@@ -34,6 +34,7 @@ _ALIASES = {
     "sceneclassification": SCL,
     "sceneclassificationlayer": SCL,
 }
+_KNOWN = frozenset(_ALIASES.values())
 _NUMBERED = re.compile(r"b(\d{1,2}|8a)")
 _BY_WORD = re.compile(r"[^a-z0-9]+")
 _NOT_NEEDED = "-"
@@ -66,7 +67,10 @@ def canonical(name: str) -> str:
     A name that is not known comes back in small letters without spaces around it.
     """
     text = name.strip().lower()
-    known = {_known(word) for word in _BY_WORD.split(text)} - {None}
+    words = _BY_WORD.split(text)
+    known = {_known(word) for word in words} - {None}
+    if "edge" in words:
+        known -= {"red"}  # the red edge is another band
     if len(known) == 1:
         return str(known.pop())
     return text
@@ -76,7 +80,7 @@ def _known(word: str) -> str | None:
     match = _NUMBERED.fullmatch(word)
     if match:
         word = "b" + match.group(1).rjust(2, "0")
-    if word in _ALIASES.values():
+    if word in _KNOWN:
         return word
     return _ALIASES.get(word)
 
@@ -128,7 +132,13 @@ def _described_names(data: Sequence[FileBand]) -> dict[int, str]:
 
 
 def _colour_names(data: Sequence[FileBand]) -> dict[int, str]:
-    return {band.index: band.colour for band in data if band.colour in ("red", "green", "blue")}
+    # GDAL calls any three 8-bit bands red, green and blue: a band that is known by its name keeps that
+    return {
+        band.index: band.colour
+        for band in data
+        if band.colour in ("red", "green", "blue")
+        and (not band.description or canonical(band.description) not in _KNOWN - {band.colour})
+    }
 
 
 def _match(file: str, names: dict[int, str], wanted: Sequence[str]) -> BandPlan | None:

@@ -62,10 +62,16 @@ def _check_place(file: str, grid: Grid) -> None:
     )
     x, y = np.array([grid.transform @ (col, row) for col, row in corners]).T
     name = f"EPSG:{grid.crs.to_epsg()}" if grid.crs.to_epsg() else grid.crs.name
-    if grid.crs.is_geographic and (np.abs(x).max() > 180 or np.abs(y).max() > 90):
+    if grid.crs.is_geographic and (np.abs(x).max() > 360 or np.abs(y).max() > 90):
+        far = int(np.argmax(np.maximum(np.abs(x) / 180, np.abs(y) / 90)))
         raise InputError(
-            f"{file} says {name}, which is in degrees, but its corner lies at x = {x[0]:.6g}, y = {y[0]:.6g}:"
-            " these look like metres; assign the CRS that they are in."
+            f"{file} says {name}, which is in degrees, but a corner lies at x = {x[far]:.6g},"
+            f" y = {y[far]:.6g}: these look like metres; assign the CRS that they are in."
+        )
+    if grid.crs.is_geographic and np.abs(x).max() > 180:
+        raise InputError(
+            f"{file} reaches longitude {x[np.argmax(np.abs(x))]:.6g}, beyond the antimeridian, where"
+            " kilnlight does not work; cut it there, with longitudes from -180 to 180."
         )
     try:
         lon, lat = grid.lonlat(corners[:, 0], corners[:, 1])

@@ -136,6 +136,13 @@ def test_a_gap_in_the_area_is_told(hub, tmp_path):
     assert "Only 50.0 % of the area is covered" in result.output
 
 
+def test_l1c_says_that_nothing_masks_its_clouds(hub, tmp_path):
+    hub.products = [product(level="L1C")]
+    assert "no cloud mask" in run(tmp_path / "out", "--dry-run", "--product", "l1c").output
+    hub.products = [product()]
+    assert "no cloud mask" not in run(tmp_path / "out", "--dry-run").output
+
+
 def test_the_whole_last_day_counts(hub, tmp_path):
     run(tmp_path / "out", "--dry-run")
     assert hub.asked(CATALOG)[0]["datetime"] == "2024-01-01T00:00:00Z/2024-01-31T23:59:59Z"

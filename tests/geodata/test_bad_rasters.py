@@ -58,7 +58,7 @@ def test_a_place_off_the_earth(tmp_path: Path) -> None:
 def test_the_antimeridian(tmp_path: Path) -> None:
     over = Affine(1e-4, 0, 179.998, 0, -1e-4, 10.0)
     path = write_raster(tmp_path / "a.tif", noise(), crs="EPSG:4326", transform=over)
-    refuse(path, "which is in degrees, but")
+    refuse(path, "reaches longitude 180.006, beyond the antimeridian")
     x, y = Transformer.from_crs(4326, 32601, always_xy=True).transform(-180, 10)
     path = write_raster(
         tmp_path / "b.tif", noise(), crs="EPSG:32601", transform=Affine(10, 0, x - 400, 0, -10, y)

@@ -31,6 +31,9 @@ def bands(*names: str | None, colours: tuple[str, ...] = ()) -> list[FileBand]:
         ("SCL", "scl"),
         ("SCL_20m", "scl"),
         ("Band 4", "band 4"),
+        ("Red edge 1", "red edge 1"),
+        ("red_edge", "red_edge"),
+        ("Vegetation Red Edge (B05)", "rededge1"),
         ("red and blue", "red and blue"),
     ],
 )
@@ -46,6 +49,15 @@ def test_by_description_in_any_order_with_the_class_layer() -> None:
 def test_the_wanted_names_may_be_those_of_sentinel() -> None:
     plan = plan_bands("a.tif", bands("blue", "green", "red"), ("B04", "B03", "B02"), None)
     assert (plan.names, plan.indexes) == (("B04", "B03", "B02"), (3, 2, 1))
+
+
+def test_names_count_for_more_than_the_colours_that_gdal_gives_any_three_bytes() -> None:
+    colours = ("red", "green", "blue")
+    for names in (("B04", "B08", "B11"), ("red", "red", "blue")):
+        with pytest.raises(InputError, match="does not have the bands"):
+            plan_bands("a.tif", bands(*names, colours=colours), RGB, None)
+    plan = plan_bands("a.tif", bands("Band 1", "Band 2", "Band 3", colours=colours), RGB, None)
+    assert plan.indexes == (1, 2, 3)
 
 
 def test_by_colour_interpretation_and_without_alpha() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_help_has_an_example(command: str) -> None:
     assert done.exit_code == 0
     assert re.search(r"Examples?:", done.output), done.output
     assert f"kilnlight {command} " in done.output
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_fits_a_terminal_of_80_columns(command: list[str]) -> None:
+    done = CliRunner().invoke(build(), [*command, "--help"], env={**WIDE, "COLUMNS": "80"})
+    lines = [line.strip() for line in done.output.splitlines()]
+    assert max(map(len, lines)) <= 80
+    prose = [
+        line for line in lines[3:] if line and line[0] not in "╭│╰" and not line.startswith("kilnlight ")
+    ]
+    # no line breaks off in the middle of a paragraph because the source did
+    stumps = [(one, two) for one, two in pairwise(prose) if one[-1].isalpha() and len(one) < 55]
+    assert not stumps
+    assert "kilnlight " in done.output.split("Options")[0]
 
 
 def test_every_command_is_listed_here() -> None:

@@ -36,6 +36,11 @@ class Outline:
     source_products: tuple[str, ...]
 
     @property
+    def has_scene_classes(self) -> bool:
+        """Whether the file tells which of its pixels are cloud."""
+        return SCENE_CLASSES in self.bands
+
+    @property
     def tags(self) -> dict[str, str]:
         """The file's tags; times are ISO 8601 in UTC."""
         return {
