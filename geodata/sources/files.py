@@ -19,7 +19,7 @@ from geodata.scene import BandStats, Patch, SceneInfo, Window
 from geodata.sources.average import average, source_span
 from geodata.sources.bands import BandPlan, FileBand, plan_bands
 from geodata.sources.georeference import Fit, fit_pixels, grid_of
-from geodata.sources.metadata import UNKNOWN_PRODUCT, Metadata, read_metadata
+from geodata.sources.metadata import UNKNOWN_PRODUCT, Metadata, product_name, read_metadata
 from geodata.sources.reader import RasterReader
 from geodata.sources.whole import check_storage, open_raster
 
@@ -172,7 +172,7 @@ def _describe(
         name=path.name,
         sha256=sha256,
         acquired_at=known.acquired_at or options.acquired_at,
-        product=known.product or options.product or UNKNOWN_PRODUCT,
+        product=known.product or product_name(options.product or "") or UNKNOWN_PRODUCT,
         bands=plan.names,
         grid=fit.grid,
         made_up=known.made_up,
@@ -185,6 +185,6 @@ def _conflicts(file: str, known: Metadata, options: OpenOptions) -> tuple[str, .
     out = []
     if options.acquired_at and known.acquired_at and options.acquired_at != known.acquired_at:
         out.append(f"{file} says that it was acquired at {known.acquired_at.isoformat()}; that is taken.")
-    if options.product and known.product and options.product != known.product:
+    if options.product and known.product and product_name(options.product) != known.product:
         out.append(f"{file} says itself that it is of the product {known.product}; that is taken.")
     return tuple(out)

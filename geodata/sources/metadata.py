@@ -64,9 +64,9 @@ def parse_time(text: str) -> datetime | None:
     """Read an ISO 8601 time (or ESA's compact form) as UTC; None where it is none. No zone means UTC."""
     try:
         time = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def _first(tags: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
@@ -78,11 +78,15 @@ def _time_from_tags(tags: Mapping[str, str]) -> datetime | None:
     return next((time for time in times if time), None)
 
 
+def product_name(text: str) -> str:
+    """The name that cards use: 'L2A', 'Level-2A' and 'S2_MSI_L2A' are all 'S2-L2A'; others stay as they are."""
+    level = _LEVEL.search(text.upper())
+    return f"S2-L{level.group(1)}" if level else text.strip()
+
+
 def _product_from_tags(tags: Mapping[str, str]) -> str | None:
-    for key in _LEVEL_TAGS:
-        if level := _LEVEL.search(tags.get(key, "").upper()):
-            return f"S2-L{level.group(1)}"
-    return tags.get(PRODUCT_TAG) or None
+    names = (product_name(tags[key]) for key in _LEVEL_TAGS if _LEVEL.search(tags.get(key, "").upper()))
+    return next(names, tags.get(PRODUCT_TAG) or None)
 
 
 def _time_from_name(name: str) -> datetime | None:

@@ -81,7 +81,10 @@ def _moment(value: object) -> datetime:
             raise ValueError(f"seen_at {value!r} is no ISO 8601 date and time") from None
         if ":" not in str(value) and "T" not in str(value):
             raise ValueError(f"seen_at {value!r} has no time of day, so it cannot tell which look was first")
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"seen_at {value!r} is too early or too late for a date") from None
 
 
 class _Row(BaseModel):

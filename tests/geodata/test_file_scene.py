@@ -187,6 +187,8 @@ def test_the_user_tells_what_the_file_does_not(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", noise())
     with open_scene(path, acquired_at=when, product="S2-L2A") as scene:
         assert (scene.info.acquired_at, scene.info.product, scene.warnings) == (when, "S2-L2A", ())
+    with open_scene(path, product="l2a") as scene:
+        assert scene.info.product == "S2-L2A", "a card names products in one way only"
 
 
 def test_the_file_is_believed_where_the_user_says_otherwise(tmp_path: Path) -> None:

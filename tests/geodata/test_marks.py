@@ -80,6 +80,7 @@ GOOD = f"v1,{TILE_ID},kiln,{LON},{LAT},2026-03-01T12:00:00Z"
         (f"v1,{TILE_ID},none,,,yesterday", "yesterday"),
         (f"v1,{TILE_ID},none,,,2026-03-01", "time of day"),
         (f"v1,{TILE_ID},none,,,1772366400", "1772366400"),
+        (f"v1,{TILE_ID},none,,,0001-01-01T00:00:00+05:30", "too early"),
         (f"v1,{TILE_ID}", "answer"),
     ],
 )

@@ -74,6 +74,7 @@ def test_another_product_keeps_its_name() -> None:
         ("20230812T053641", datetime(2023, 8, 12, 5, 36, 41, tzinfo=UTC)),
         ("2023-08-12", datetime(2023, 8, 12, tzinfo=UTC)),
         ("12 August 2023", None),
+        ("0001-01-01T00:00+05:30", None),
         ("", None),
     ],
 )
