@@ -79,7 +79,7 @@ def _time_from_tags(tags: Mapping[str, str]) -> datetime | None:
 
 
 def product_name(text: str) -> str:
-    """The name that cards use: 'L2A', 'Level-2A' and 'S2_MSI_L2A' are all 'S2-L2A'; others stay as they are."""
+    """The name that cards use: 'L2A', 'Level-2A' and 'S2_MSI_L2A' are all 'S2-L2A'; others stay."""
     level = _LEVEL.search(text.upper())
     return f"S2-L{level.group(1)}" if level else text.strip()
 
