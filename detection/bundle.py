@@ -128,7 +128,9 @@ def load_bundle(folder: Path) -> Bundle:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"]) or "the file"
-        raise InputError(f"{path} is not a model card of this version: {where}: {first['msg']}.") from None
+        raise InputError(
+            f"{path} is no model card of this version ({where}: {first['msg']}); copy the bundle again."
+        ) from None
     for name in {GRAPH, WEIGHTS} - set(card.files):
         raise InputError(f"{path} gives no hash for {name}; write the bundle again with `kilnlight train`.")
     for name, expected in card.files.items():

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.services.model import open_model
 from app.services.run_inputs import ScannedFile, Warn, run_input, warn_of_domain, warn_of_gaps
 from app.services.run_output import RunOutput, write_output
-from detection.bundle import shipped_bundle_path
 from detection.pipeline import run_tables
-from detection.scan import Detector, load_detector, scan, window_plan
+from detection.scan import Detector, scan, window_plan
 from geodata.errors import InputError, ProblemsError
 from geodata.files import ensure_output_folder
 from geodata.sources.files import OpenOptions, open_with
@@ -67,7 +67,7 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
         ProblemsError: with everything that is wrong with scenes and folder, before the first scene is run.
         InputError: for a broken model, or pixels that do not decode.
     """
-    detector = load_detector(request.model or shipped_bundle_path(), request.threads)
+    detector = open_model(request.model, request.threads)
     request = replace(request, options=for_card(request.options, detector))
     good, skipped = check(request, warn)
     for one in good:

@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from app.services.detecting import Progress, Steps, for_card
+from app.services.model import open_model
 from app.services.run_inputs import Warn
-from detection.bundle import shipped_bundle_path
 from detection.coverage import Observed, together
 from detection.evaluate.matching import Found, Look, Truth
 from detection.evaluate.report import Outcome, Row, outcomes, report
 from detection.pipeline import join, same_look
-from detection.scan import Detector, Scan, concatenate, load_detector, scan, window_plan
+from detection.scan import Detector, Scan, concatenate, scan, window_plan
 from geodata.errors import InputError
 from geodata.obb import Boxes
 from geodata.scene import Window
@@ -84,7 +84,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evalua
     """
     labels = read_kilns(request.labels)
     places = read_places(request.ignore) if request.ignore else NO_PLACES
-    source = open_run(request.run) if request.run else load_detector(_model(request), request.threads)
+    source = open_run(request.run) if request.run else open_model(request.model, request.threads)
     options = for_card(request.options, source) if isinstance(source, Detector) else request.options
     checked = check_scenes(request.scenes, options)
     checked.raise_problems()
@@ -106,10 +106,6 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evalua
         rows=tuple(report(looks, judged.threshold)),
         outcomes=tuple(outcomes(looks, judged.threshold)),
     )
-
-
-def _model(request: EvaluateRequest) -> Path:
-    return request.model or shipped_bundle_path()
 
 
 def _by_model(

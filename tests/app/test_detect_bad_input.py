@@ -1,5 +1,7 @@
 """Bad input to `detect`: one clear sentence each, exit code 2, and nothing half-written."""
 
+import hashlib
+import json
 import re
 import shutil
 import signal
@@ -173,6 +175,21 @@ def test_a_model_that_does_not_match_its_card(tmp_path, out):
     done = kilnlight("detect", write(tmp_path / "scene.tif"), "--out", out, "--model", model)
     assert done.exit_code == 2
     assert "does not match its card" in done.output and not out.exists()
+
+
+def test_a_graph_that_does_not_fit_its_card(tmp_path, out):
+    model, junk = tmp_path / "model", b"no graph"
+    for content, card in ((None, {"bands": ["red"]}), (junk, {})):
+        shutil.rmtree(model, ignore_errors=True)
+        shutil.copytree(shipped_bundle_path(), model)
+        values = json.loads((model / "card.json").read_text()) | card
+        if content is not None:
+            (model / "model.onnx").write_bytes(content)
+            values["files"]["model.onnx"] = hashlib.sha256(content).hexdigest()
+        (model / "card.json").write_text(json.dumps(values))
+        done = kilnlight("detect", write(tmp_path / "scene.tif"), "--out", out, "--model", model)
+        assert done.exit_code == 2, done.output
+        assert "does not run as its card says" in done.output and not out.exists()
 
 
 def test_it_warns_outside_the_domain_and_of_an_unvalidated_product(tmp_path, out):
