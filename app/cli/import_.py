@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from app.cli.options import band_names
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -57,7 +59,7 @@ def import_(
             runs=tuple(runs or ()),
             marks=tuple(marks or ()),
             scene_folders=tuple(scenes or ()),
-            band_names=tuple(name.strip() for name in bands.split(",")) if bands else None,
+            band_names=band_names(bands),
             skip_bad=skip_bad,
             warn=lambda sentence: console.print(f"Warning: {sentence}", style="yellow", markup=False),
             progress=lambda done, total: bar.update(task, completed=done, total=total),
