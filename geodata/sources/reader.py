@@ -19,6 +19,7 @@ from geodata.sources.masks import not_all_zero, to_float, valid_classes, valid_v
 CACHE_BYTES = 512 << 20
 """GDAL's block cache, set by us: its default is a share of the machine's memory. It holds 1,700 rows of three
 16-bit bands 50,000 px wide, so that a row of windows decodes each strip once."""
+_ROWS_AT_ONCE = 128
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -34,6 +35,7 @@ class RasterReader:
         self._plan = plan
         self._allow_damaged = allow_damaged
         self._damaged: set[Block] = set()
+        self._downwards = False
         flags = {flag for index in plan.indexes for flag in dataset.mask_flag_enums[index - 1]}
         self._has_mask = bool(flags & {MaskFlags.per_dataset, MaskFlags.alpha})
         self._nodata = [dataset.nodatavals[index - 1] for index in plan.indexes]
@@ -58,10 +60,22 @@ class RasterReader:
         pixels = np.zeros((len(self._plan.indexes), window.height, window.width), np.float32)
         valid = np.zeros((window.height, window.width), np.bool_)
         inner = _clip(window, self._dataset.width, self._dataset.height)
-        if inner is not None:
-            place = _place(inner, window)
-            pixels[:, *place], valid[place] = self._read_inside(inner)
+        for part in self._in_turn(inner) if inner is not None else ():
+            place = _place(part, window)
+            pixels[:, *place], valid[place] = self._read_inside(part)
         return pixels, valid
+
+    def _in_turn(self, window: Window) -> Iterator[Window]:
+        """Parts of a window, from the top and from the bottom in turn.
+
+        Windows side by side need the same strips of a striped file. Where the cache cannot hold all of them,
+        reading always downwards would push each strip out just before it is needed again.
+        """
+        self._downwards = not self._downwards
+        tops = range(window.row, window.row + window.height, _ROWS_AT_ONCE)
+        for top in tops if self._downwards else reversed(tops):
+            height = min(_ROWS_AT_ONCE, window.row + window.height - top)
+            yield Window(window.col, top, window.width, height)
 
     def _read_inside(self, window: Window) -> tuple[Pixels, Mask]:
         try:
@@ -71,7 +85,8 @@ class RasterReader:
                 where = next((w for w, _ in self._by_block(window) if not self._decodes(w)), window)
                 raise InputError(
                     f"{self._file} is damaged: the pixels at column {where.col}, row {where.row} do not"
-                    " decode; get the file again, or run with --allow-damaged to leave such pixels out."
+                    " decode; get the file again, or let detect or evaluate leave such pixels out with"
+                    " --allow-damaged."
                 ) from error
         return self._read_what_decodes(window)
 

@@ -44,18 +44,22 @@ def test_jpeg_2000_and_cog_read_as_geotiff_does(tmp_path: Path) -> None:
 
 
 @given(
-    col=st.integers(-90, 170), row=st.integers(-70, 130), width=st.integers(1, 90), height=st.integers(1, 90)
+    col=st.integers(-90, 170),
+    row=st.integers(-140, 320),
+    width=st.integers(1, 90),
+    height=st.integers(1, 320),
 )
 @settings(max_examples=40, deadline=None)
 def test_windows_are_cut_from_the_whole_and_padded_as_invalid(
     tmp_path_factory: pytest.TempPathFactory, col: int, row: int, width: int, height: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "windows.tif"
-    pixels = noise()
+    # taller than what is read at once
+    pixels = noise(300, 80)
     if not path.exists():
         write_raster(path, pixels, tiled=True, blockxsize=16, blockysize=16)
-    padded = np.zeros((3, 400, 400), np.float32)
-    padded[:, 150:214, 150:230] = pixels
+    padded = np.zeros((3, 800, 400), np.float32)
+    padded[:, 150:450, 150:230] = pixels
     with open_scene(path) as scene:
         patch = scene.read(Window(col, row, width, height))
     expected = padded[:, row + 150 : row + 150 + height, col + 150 : col + 150 + width]
