@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.cli.options import Bands, Model, Scenes, Threads, band_names, cores, moment
+from app.cli.options import AllowDamaged, Bands, Model, Scenes, Threads, band_names, cores, moment
 from app.cli.progress import windows_bar
 from geodata.files import without_empty_folders
 
@@ -41,9 +41,7 @@ def detect(
         bool, typer.Option("--candidates", help="Also write what lies below the model's threshold.")
     ] = False,
     format: Annotated[Format | None, typer.Option(help="Also write a copy in this format.")] = None,
-    allow_damaged: Annotated[
-        bool, typer.Option("--allow-damaged", help="Leave out pixels that do not decode instead of ending.")
-    ] = False,
+    allow_damaged: AllowDamaged = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Run the good scenes and name the others in run.json.")
     ] = False,

@@ -24,6 +24,9 @@ Bands = Annotated[
         help="The files' bands in their order, where the files do not name them: red,green,blue",
     ),
 ]
+AllowDamaged = Annotated[
+    bool, typer.Option("--allow-damaged", help="Leave out pixels that do not decode instead of ending.")
+]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="all cores", help="Threads.")]
 
 

@@ -1,5 +1,6 @@
-"""geodata.sources.whole: whether a raster file can be opened, is whole and can be read in windows."""
+"""geodata.sources.whole: whether a raster file can be opened, is whole and can be read in windows; its hash."""
 
+import hashlib
 import os
 import warnings
 from pathlib import Path
@@ -10,6 +11,7 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geodata.errors import InputError
+from geodata.files import sha256_of
 
 MAX_BLOCK_BYTES = 400 << 20
 _BLOCKS_TO_CHECK = 4096
@@ -45,6 +47,22 @@ def open_raster(path: Path) -> Any:
     return dataset
 
 
+def scene_sha256(path: Path) -> str:
+    """SHA-256 of a scene's file, or of a VRT and the files that it names, since it holds no pixels itself.
+
+    Raises:
+        OSError: the file cannot be read.
+        InputError: a VRT that cannot be opened.
+    """
+    if path.suffix.lower() != ".vrt":
+        return sha256_of(path)
+    with open_raster(path) as dataset:
+        files = [Path(name) for name in dataset.files]
+    # one that is lost is found out when its pixels are read
+    hashes = [sha256_of(file) if file.is_file() else "lost" for file in files]
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+
+
 def check_storage(dataset: Any, path: Path, *, allow_damaged: bool) -> None:
     """Check types, the size of blocks and, for TIFF, that the file is as long as its blocks say.
 
@@ -68,7 +86,7 @@ def check_storage(dataset: Any, path: Path, *, allow_damaged: bool) -> None:
         if end > size:
             raise InputError(
                 f"{path} is cut short: it has {size:,} bytes and needs at least {end:,}; get the file again,"
-                " or run with --allow-damaged to leave the missing pixels out."
+                " or let detect or evaluate leave the missing pixels out with --allow-damaged."
             )
 
 

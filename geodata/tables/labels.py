@@ -48,11 +48,13 @@ def read_kilns(path: Path) -> KilnLabels:
     An outline of other than four corners becomes the smallest box around it.
 
     Raises:
-        InputError: no such file, no vector file, no CRS, or something that is not a polygon in it.
+        InputError: no such file, no vector file, no CRS, no kiln, or something that is not a polygon in it.
     """
     table = _read_vectors(path)
-    shapes = table.geometry.to_numpy()
-    polygons = shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON
+    if table.empty:
+        raise InputError(f"{path} holds no kiln; give one polygon per kiln.")
+    shapes = _without_wrapping(table.geometry.to_numpy())
+    polygons = (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(shapes)
     if not polygons.all():
         row = int(np.flatnonzero(~polygons)[0]) + 1
         raise InputError(f"{path} has something else than a polygon in row {row}; give one polygon per kiln.")
@@ -105,6 +107,12 @@ def _read_vectors(path: Path) -> gpd.GeoDataFrame:
     if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
         raise InputError(f"{path} has no geometry or no CRS; give kilns as GeoJSON, in lon and lat.")
     return table.to_crs(4326)
+
+
+def _without_wrapping(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Multi-polygons of one part as that part: GeoPackage and shapefiles often know no other kind."""
+    single = shapely.get_num_geometries(shapes) == 1
+    return np.where(single, shapely.get_geometry(shapes, 0), shapes)
 
 
 def _four_corners(shape: shapely.Polygon) -> Floats:

@@ -133,6 +133,20 @@ def test_kilns_come_back_from_geojson_and_from_another_crs(
     assert not labels.cut_by_edge.any()
 
 
+def test_kilns_in_a_file_that_knows_multi_polygons_only_and_in_an_empty_one(tmp_path):
+    square = shapely.box(77, 28, 77.001, 28.001)
+    path = tmp_path / "kilns.gpkg"
+    gpd.GeoDataFrame(geometry=[shapely.MultiPolygon([square])], crs=4326).to_file(path)
+    assert len(read_kilns(path).boxes) == 1
+    two = shapely.MultiPolygon([square, shapely.box(78, 28, 78.001, 28.001)])
+    gpd.GeoDataFrame(geometry=[two], crs=4326).to_file(path)
+    with pytest.raises(InputError, match="row 1; give one polygon per kiln"):
+        read_kilns(path)
+    (tmp_path / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
+    with pytest.raises(InputError, match="holds no kiln"):
+        read_kilns(tmp_path / "none.geojson")
+
+
 @pytest.mark.real_data
 def test_the_real_labels_are_read_with_their_own_sizes(delhi: Path) -> None:
     labels = read_kilns(delhi / "kilns.geojson")

@@ -53,7 +53,7 @@ def _from_file(path: Path) -> Area:
         frame = geopandas.read_file(path)
     except Exception as error:  # pyogrio, GDAL and GEOS each raise their own
         raise InputError(
-            f"{path} does not open as a vector file ({_first_line(error)}); give GeoJSON or GPKG."
+            f"{path} does not open as a vector file ({_first_line(error)[:120]}); give GeoJSON or GPKG."
         ) from error
     if not isinstance(frame, geopandas.GeoDataFrame) or frame.geometry.dropna().empty:
         raise InputError(f"{path} holds no polygon; give a file with the area as a polygon.")
@@ -87,7 +87,10 @@ def _check(area: Area, text: str) -> None:
 
 
 def _antimeridian(text: str, why: str) -> InputError:
-    return InputError(f"--aoi {text} crosses the antimeridian ({why}); cut it in two at 180 degrees.")
+    return InputError(
+        f"--aoi {text} crosses the antimeridian ({why}); cut it in two at 180 degrees, "
+        "or exchange W and E if that was not meant."
+    )
 
 
 def _first_line(error: Exception) -> str:
