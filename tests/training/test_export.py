@@ -6,7 +6,10 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
+from safetensors.torch import save_file  # noqa: E402
+
 from detection.runtime import OnnxRuntime  # noqa: E402
+from geodata.errors import InputError  # noqa: E402
 from training.export import GRAPH, MirroredNet, export, load_weights, net_from  # noqa: E402
 from training.net import KilnNet  # noqa: E402
 
@@ -55,6 +58,13 @@ def test_a_mirrored_picture_gets_the_mirrored_answer(folder, axis, offset):
 def test_weights_come_back_as_they_were(weights, folder):
     again = load_weights(folder / "model.safetensors")
     assert all(torch.equal(again[k], v) for k, v in weights.items())
+
+
+def test_weights_of_another_architecture_are_refused(weights, tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({k: v for k, v in weights.items() if k != "heat.1.bias"}, path)
+    with pytest.raises(InputError, match="another architecture"):
+        load_weights(path)
 
 
 def test_the_graph_tells_nothing_of_the_machine_it_was_made_on(folder):

@@ -7,8 +7,9 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 from geodata.errors import InputError  # noqa: E402
+from training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from training.crops import CropOptions  # noqa: E402
-from training.fit import FitOptions, fit  # noqa: E402
+from training.fit import FitOptions, fit, start  # noqa: E402
 from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
 
 CROPS = CropOptions(size_px=48)
@@ -38,8 +39,26 @@ def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path):
 
     with pytest.raises(Stopped):
         fit(scenes(), tmp_path / "parts", options(), CROPS, report=pull)
-    resumed = fit(scenes(), tmp_path / "parts", options(), CROPS)
+    # how often to save may change on the way
+    resumed = fit(scenes(), tmp_path / "parts", options(checkpoint_every=2), CROPS)
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+
+
+def test_remembered_false_alarms_come_back_with_the_checkpoint(tmp_path):
+    state = start(options(), scenes(), None)
+    state.memory.remember(0, 50.0, 20.0, 0.9)
+    save_checkpoint(tmp_path, state, options(), CROPS)
+    again = start(options(), scenes(), None)
+    load_checkpoint(tmp_path, again, options(), CROPS)
+    np.testing.assert_array_equal(again.memory.scores[0], state.memory.scores[0])
+    assert again.memory.scores[0].max() == np.float32(0.9)
+
+
+def test_given_weights_are_where_training_starts(tmp_path):
+    given = fit(scenes(), tmp_path, options(steps=2), CROPS)
+    state = start(options(seed=1), scenes(), given)
+    assert all(torch.equal(v, given[k]) for k, v in state.net.state_dict().items())
+    assert all(torch.equal(v, given[k]) for k, v in state.ema.module.state_dict().items())
 
 
 def test_another_seed_gives_other_weights(tmp_path):
