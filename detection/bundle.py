@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -23,7 +23,7 @@ class Domain(_Frozen):
 
     area: tuple[tuple[float, float], ...]
     """Ring of lon, lat."""
-    months: tuple[int, ...]
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...]
     products: tuple[str, ...]
 
 

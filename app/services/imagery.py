@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from geodata.errors import InputError
-from geodata.files import sha256_of
 from geodata.sources.files import FileScene, OpenOptions, open_with
+from geodata.sources.whole import scene_sha256
 from geodata.tables.run import RunInput
 
 Warn = Callable[[str], None]
@@ -22,7 +22,7 @@ def find_scene(scene: RunInput, run_folder: Path, folders: Sequence[Path], warn:
         places.append(run_folder / scene.path)
     found = [place for place in places if place.is_file()]
     for place in found:
-        if sha256_of(place) == scene.sha256:
+        if scene_sha256(place) == scene.sha256:
             return place
     problem = f"{found[0]} is not the file that was run" if found else "it is not where the run found it"
     warn(

@@ -13,7 +13,6 @@ from typing import Any, Self
 import numpy as np
 
 from geodata.errors import InputError
-from geodata.files import sha256_of
 from geodata.sample import sample, statistics
 from geodata.scene import BandStats, Patch, SceneInfo, Window
 from geodata.sources.average import average, source_span
@@ -21,7 +20,7 @@ from geodata.sources.bands import BandPlan, FileBand, plan_bands
 from geodata.sources.georeference import Fit, fit_pixels, grid_of
 from geodata.sources.metadata import UNKNOWN_PRODUCT, Metadata, product_name, read_metadata
 from geodata.sources.reader import RasterReader
-from geodata.sources.whole import check_storage, open_raster
+from geodata.sources.whole import check_storage, open_raster, scene_sha256
 
 RGB = ("red", "green", "blue")
 _FINE_PIXELS_AT_ONCE = 4_000_000
@@ -164,7 +163,7 @@ def _describe(
 ) -> tuple[SceneInfo, tuple[str, ...]]:
     known = read_metadata({**dataset.tags(ns="IMAGERY"), **dataset.tags()}, path.stem)
     try:
-        sha256 = sha256_of(path)
+        sha256 = scene_sha256(path)
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); get it again.") from error
     info = SceneInfo(

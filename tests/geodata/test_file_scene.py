@@ -223,3 +223,7 @@ def test_a_virtual_stack_of_band_files_is_a_scene(tmp_path: Path) -> None:
     )
     with open_scene(tmp_path / "stack.vrt") as scene:
         assert np.array_equal(whole(scene).pixels, pixels)
+        before = scene.info.sha256
+    write_raster(sources[0], noise(seed=2)[:1], names=None)
+    with open_scene(tmp_path / "stack.vrt") as scene:
+        assert scene.info.sha256 != before, "the same text over other pixels is another scene"
