@@ -1,4 +1,4 @@
-"""geodata.sources.whole: whether a raster file can be opened, is whole and can be read in windows; its hash."""
+"""geodata.sources.whole: whether a raster file can be opened, is whole and can be read in windows."""
 
 import hashlib
 import os
