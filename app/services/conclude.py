@@ -24,6 +24,7 @@ from detection.sites import Sites
 from geodata.looks import Look
 from geodata.obb import Boxes, from_corners
 from geodata.store import conclusions
+from geodata.store.boxes import as_columns
 from geodata.store.conclusions import Merged, SiteFacts
 from geodata.store.places import with_neighbours
 from geodata.store.records import Ring
@@ -66,15 +67,9 @@ def stray_marks(store: Store) -> tuple[StrayMark, ...]:
         return associate(store.looks(), as_sites(conclusions.sites_in_tiles(connection, tiles))).stray
 
 
-def boxes_of(sites: Sequence[SiteFacts]) -> Boxes:
-    """The first outlines of sites."""
-    names = ("lon", "lat", "length_m", "width_m", "angle_deg")
-    return Boxes(*(np.array([getattr(site, name) for site in sites], dtype=np.float64) for name in names))
-
-
 def as_sites(sites: Sequence[SiteFacts]) -> Sites:
     """Sites as detection takes them."""
-    return Sites(tuple(site.site_id for site in sites), boxes_of(sites))
+    return Sites(tuple(site.site_id for site in sites), as_columns([site.box for site in sites]))
 
 
 def _truths(sites: Sequence[SiteFacts]) -> dict[str, bool]:
@@ -127,7 +122,7 @@ def _write_not_seen(connection: Connection, tile_ids: set[str] | None) -> None:
         SceneLook(scene.acquired_at, scene.observed_share, _boxes_of_rings(outlines.get(scene.scene_id, [])))
         for scene in conclusions.scenes_of_tiles(connection, near)
     ]
-    dates = not_seen_on(boxes_of(sites), [site.last_seen for site in sites], looks)
+    dates = not_seen_on(as_columns([site.box for site in sites]), [site.last_seen for site in sites], looks)
     conclusions.write_not_seen(connection, {site.site_id: at for site, at in zip(sites, dates, strict=True)})
 
 

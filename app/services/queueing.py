@@ -41,7 +41,7 @@ def _doubts(run: IncomingRun) -> dict[str, float]:
     for detection in run.detections:
         value = doubt(detection.score, run.threshold)
         if value > 0:
-            tile = tile_at(detection.lon, detection.lat)
+            tile = tile_at(detection.box.lon, detection.box.lat)
             found[tile] = max(found.get(tile, 0.0), value)
     return found
 

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import math
 from datetime import UTC
 from pathlib import Path
 
 import geopandas as gpd
-import numpy as np
+import shapely
 
+from geodata.store.boxes import as_values
 from geodata.store.incoming import IncomingDetection, IncomingRun, IncomingScene, IncomingTile
 from geodata.store.records import Ring
 from geodata.tables.coverage import read_coverage
@@ -63,31 +65,27 @@ def _scene(scene: RunInput) -> IncomingScene:
 
 
 def _detections(table: gpd.GeoDataFrame, *, is_candidate: bool) -> list[IncomingDetection]:
-    boxes = boxes_of(table)
-    rings = [_ring(polygon) for polygon in table.geometry]
-    chances = [None if np.isnan(p) else float(p) for p in table["probability"]]
-    names = ("detection_id", "scene_id", "model_id", "score", "site_type", "kiln_class")
-    ids, scenes, models, scores, types, classes = (table[name].tolist() for name in names)
+    names = ("detection_id", "scene_id", "model_id", "score", "probability", "site_type", "kiln_class")
+    columns = (table[name].tolist() for name in names)
+    rows = zip(*columns, as_values(boxes_of(table)), _rings(table), strict=True)
     return [
         IncomingDetection(
-            detection_id=ids[k],
-            scene_id=scenes[k],
-            model_id=models[k],
-            score=float(scores[k]),
-            probability=chances[k],
+            detection_id=detection_id,
+            scene_id=scene_id,
+            model_id=model_id,
+            score=score,
+            probability=None if math.isnan(probability) else probability,
             is_candidate=is_candidate,
-            lon=float(boxes.lon[k]),
-            lat=float(boxes.lat[k]),
-            length_m=float(boxes.length_m[k]),
-            width_m=float(boxes.width_m[k]),
-            angle_deg=float(boxes.angle_deg[k]),
-            outline=rings[k],
-            site_type=types[k],
-            kiln_class=classes[k],
+            box=box,
+            outline=ring,
+            site_type=site_type,
+            kiln_class=kiln_class,
         )
-        for k in range(len(table))
+        for detection_id, scene_id, model_id, score, probability, site_type, kiln_class, box, ring in rows
     ]
 
 
-def _ring(polygon: object) -> Ring:
-    return tuple((float(x), float(y)) for x, y in polygon.exterior.coords)  # type: ignore[attr-defined]
+def _rings(table: gpd.GeoDataFrame) -> list[Ring]:
+    """Closed rings of outlines, which the schema holds to four corners."""
+    corners = shapely.get_coordinates(table.geometry.to_numpy()).reshape(-1, 5, 2).tolist()
+    return [tuple((lon, lat) for lon, lat in ring) for ring in corners]

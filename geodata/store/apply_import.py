@@ -1,9 +1,10 @@
 """geodata.store.apply_import: what imports and merges do to the derived tables (see `apply`)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from geodata.store import schema
@@ -52,15 +53,7 @@ def run_imported(connection: Connection, event: Event, run: IncomingRun) -> None
     many(
         connection,
         schema.coverage,
-        [
-            {
-                "tile_id": t.tile_id,
-                "scene_id": t.scene_id,
-                "observed_share": t.observed_share,
-                "state": t.state,
-            }
-            for t in run.tiles
-        ],
+        [asdict(tile) for tile in run.tiles],
     )
     missed: dict[str, Row] = {site: {"run_id": run.run_id, "scores": {}} for site in touched}
     _remember(connection, event, missed | _evidence_by_site(run, site_of))
@@ -85,33 +78,27 @@ def sites_marked(connection: Connection, event: Event) -> None:
 
 def tiles_queued(connection: Connection, event: Event) -> None:
     """Put tiles into the volunteers' queue; a tile keeps its token and may become more doubtful."""
-    for tile in event.payload["tiles"]:
-        statement = upsert(schema.queue).values(**tile)
-        new = {
-            "doubt": statement.excluded.doubt,
-            "sampled": schema.queue.c.sampled | statement.excluded.sampled,
-        }
-        connection.execute(statement.on_conflict_do_update(index_elements=["tile_id"], set_=new))
+    statement = upsert(schema.queue)
+    new = {
+        "doubt": statement.excluded.doubt,
+        "sampled": schema.queue.c.sampled | statement.excluded.sampled,
+    }
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["tile_id"], set_=new), event.payload["tiles"]
+    )
 
 
 def pictures_cut(connection: Connection, event: Event) -> None:
     """Remember where the pictures of sites and queued tiles lie; a later one takes an earlier one's place."""
-    for what, picture in event.payload["pictures"].items():
-        statement = upsert(schema.pictures).values(what=what, **picture)
-        connection.execute(statement.on_conflict_do_update(index_elements=["what"], set_=picture))
+    statement = upsert(schema.pictures)
+    new = {name: statement.excluded[name] for name in ("path", "corners", "scene_id")}
+    rows = [{"what": what, **picture} for what, picture in event.payload["pictures"].items()]
+    connection.execute(statement.on_conflict_do_update(index_elements=["what"], set_=new), rows)
 
 
 def _put_scenes(connection: Connection, run: IncomingRun) -> None:
     for scene in run.scenes:
-        row = {
-            "scene_id": scene.scene_id,
-            "name": scene.name,
-            "sha256": scene.sha256,
-            "acquired_at": scene.acquired_at,
-            "product": scene.product,
-            "made_up": scene.made_up,
-            "current_run_id": run.run_id,
-        }
+        row = asdict(scene) | {"current_run_id": run.run_id}
         statement = upsert(schema.scenes).values(**row)
         connection.execute(statement.on_conflict_do_update(index_elements=["scene_id"], set_=row))
 
@@ -124,11 +111,7 @@ def _found_sites(connection: Connection, run: IncomingRun, founders: Mapping[str
         d = by_id[detection_id]
         row = {
             "site_id": site_id,
-            "lon": d.lon,
-            "lat": d.lat,
-            "length_m": d.length_m,
-            "width_m": d.width_m,
-            "angle_deg": d.angle_deg,
+            **asdict(d.box),
             "site_type": d.site_type,
             "kiln_class": d.kiln_class,
             "marked_only": False,
@@ -138,19 +121,25 @@ def _found_sites(connection: Connection, run: IncomingRun, founders: Mapping[str
     _insert_sites(connection, rows)
 
 
-def _insert_sites(connection: Connection, rows: Iterable[tuple[Row, Ring]]) -> None:
+def _insert_sites(connection: Connection, rows: Sequence[tuple[Row, Ring]]) -> None:
     """Insert sites with all that hangs on each: outline, box for the R*Tree, concern."""
-    for row, outline in rows:
-        place = {"tile_id": tile_at(row["lon"], row["lat"])}
-        statement = insert(schema.sites).returning(schema.sites.c.n)
-        n = connection.execute(statement, row | _UNREVIEWED | place).scalar_one()
-        connection.execute(insert(schema.site_outlines), {"site_id": row["site_id"], "outline": outline})
-        connection.execute(insert(schema.concern), {"site_id": row["site_id"], "concern": "none_recorded"})
-        lons, lats = [lon for lon, _ in outline], [lat for _, lat in outline]
-        connection.exec_driver_sql(
-            "INSERT INTO site_boxes (n, west, east, south, north) VALUES (?, ?, ?, ?, ?)",
-            (n, min(lons), max(lons), min(lats), max(lats)),
-        )
+    if not rows:
+        return
+    last = connection.execute(select(func.coalesce(func.max(schema.sites.c.n), 0))).scalar_one()
+    sites, outlines, concerns, boxes = [], [], [], []
+    for n, (row, outline) in enumerate(rows, start=last + 1):
+        name = {"site_id": row["site_id"]}
+        sites.append({"n": n, "tile_id": tile_at(row["lon"], row["lat"])} | row | _UNREVIEWED)
+        outlines.append(name | {"outline": outline})
+        concerns.append(name | {"concern": "none_recorded"})
+        lons, lats = zip(*outline, strict=True)
+        boxes.append((n, min(lons), max(lons), min(lats), max(lats)))
+    many(connection, schema.sites, sites)
+    many(connection, schema.site_outlines, outlines)
+    many(connection, schema.concern, concerns)
+    connection.exec_driver_sql(
+        "INSERT INTO site_boxes (n, west, east, south, north) VALUES (?, ?, ?, ?, ?)", boxes
+    )
 
 
 def _any_made_up(connection: Connection, tile_id: str) -> bool:
@@ -192,9 +181,3 @@ def many(connection: Connection, table: Any, rows: list[Row]) -> None:
     """Insert rows, of which there may be none."""
     if rows:
         connection.execute(insert(table), rows)
-
-
-def chunks(values: Iterable[str], size: int = 500) -> Iterable[list[str]]:
-    """Pieces that fit into one statement: SQLite limits its parameters."""
-    everything = sorted(values)
-    return (everything[k : k + size] for k in range(0, len(everything), size))

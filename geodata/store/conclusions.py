@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from geodata.store.boxes import OrientedBox, box_of
 from geodata.store.read_sites import ring_of
 from geodata.store.records import Ring
 from geodata.store.schema import answers, coverage, detections, scenes, sites, votes
@@ -33,11 +34,8 @@ class SiteFacts:
     """What a conclusion on a site may rest on. `object_verdict` serves calibration only."""
 
     site_id: str
-    lon: float
-    lat: float
-    length_m: float
-    width_m: float
-    angle_deg: float
+    box: OrientedBox
+    """The outline that it was founded on."""
     tile_id: str
     last_seen: datetime | None
     object_verdict: str | None
@@ -80,11 +78,7 @@ def sites_in_tiles(connection: Connection, tile_ids: Iterable[str] | None) -> li
     return [
         SiteFacts(
             site_id=row.site_id,
-            lon=row.lon,
-            lat=row.lat,
-            length_m=row.length_m,
-            width_m=row.width_m,
-            angle_deg=row.angle_deg,
+            box=box_of(row),
             tile_id=row.tile_id,
             last_seen=row.last_seen,
             object_verdict=row.object_verdict,

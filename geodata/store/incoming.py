@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from geodata.store.boxes import OrientedBox
 from geodata.store.records import Ring
 
 
@@ -28,11 +29,7 @@ class IncomingDetection:
     score: float
     probability: float | None
     is_candidate: bool
-    lon: float
-    lat: float
-    length_m: float
-    width_m: float
-    angle_deg: float
+    box: OrientedBox
     outline: Ring
     site_type: str
     kiln_class: str

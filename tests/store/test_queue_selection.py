@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.services.queueing import doubt, plan_queue
+from geodata.store.boxes import OrientedBox
 from geodata.store.incoming import IncomingDetection, IncomingRun, IncomingScene, IncomingTile
 from geodata.store.places import tile_at
 from geodata.store.selection import RANDOM_AT_LEAST, Candidate, Shown, draw
@@ -84,11 +85,7 @@ def _run(scores: list[float], n_tiles: int, share: float) -> IncomingRun:
             score,
             None,
             score < 0.4,
-            68 + k * 0.02,
-            15,
-            100,
-            50,
-            0,
+            OrientedBox(68 + k * 0.02, 15, 100, 50, 0),
             (),
             "brick_kiln",
             "unknown",
