@@ -9,6 +9,10 @@ class InputError(KilnlightError):
     """A file, option or table that cannot be used as it is."""
 
 
+class BusyError(KilnlightError):
+    """Somebody else is writing; the same thing can be done in a moment."""
+
+
 class ProblemsError(InputError):
     """Several problems that were found before anything was run, listed at once."""
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.i18n import _
 from app.pages import html_table
+from app.pages.plain import plain
 from app.services import words
 from app.services.coordinates import Place
 from app.services.credits import credit_of
@@ -43,7 +44,7 @@ def draw() -> None:
     try:
         evaluation = load_evaluation(folder)
     except InputError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     _summary(evaluation)
     _outcomes(evaluation)
@@ -123,7 +124,7 @@ def _outcomes(evaluation: SavedEvaluation) -> None:
     if not decision.allowed:
         st.info(decision.reason)
         return
-    st.caption(_("Scenes: {names}").format(names=", ".join(evaluation.summary.scenes)))
+    st.caption(_("Scenes: {names}").format(names=plain(", ".join(evaluation.summary.scenes))))
     st.subheader(_("Hits and misses"))
     names = {
         "false_alarm": _("False alarms"),

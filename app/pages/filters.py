@@ -7,6 +7,8 @@ from app.services import words
 from app.services.selection import MEASURES, VERDICT_CODES, Selection
 
 _KEY = "selection"
+_FIRST_IMAGE = "2015-06-27"
+"""The day of Sentinel-2's first image."""
 
 
 def selection() -> Selection:
@@ -38,9 +40,11 @@ def draw() -> None:
         default=VERDICT_CODES,
         key="verdicts",
     )
-    left, right = st.columns(2)
-    seen_from = left.date_input(_("Seen from"), value=None, key="seen_from", min_value="2015-06-23")
-    seen_to = right.date_input(_("Seen to"), value=None, key="seen_to", min_value="2015-06-23")
+    # one below the other: beside each other the sidebar cuts the year off
+    seen_from, seen_to = (
+        st.date_input(label, value=None, key=key, min_value=_FIRST_IMAGE, format="YYYY-MM-DD")
+        for label, key in ((_("Seen from"), "seen_from"), (_("Seen to"), "seen_to"))
+    )
     candidates = st.toggle(_("Also those below the threshold"), key="candidates")
     st.toggle(_("Coverage: where was looked"), key="coverage_shown")
     st.session_state[_KEY] = Selection(

@@ -7,6 +7,7 @@ import streamlit as st
 from app.i18n import _
 from app.pages import filters, links, site_panel
 from app.pages.map_component import draw_map
+from app.pages.plain import plain
 from app.services import coverage_layer, words
 from app.services.coordinates import Place, parse_place
 from app.services.credits import credit_of
@@ -22,17 +23,11 @@ def draw() -> None:
     if not counts.runs:
         _empty()
         return
-    _browse()
-
-
-@st.fragment
-def _browse() -> None:
-    """Map and panel; a click runs only this again."""
     edition, chosen = current().book.edition(), filters.selection()
     found = select(edition.sites, chosen)
     left, right = st.columns([3, 1.25], gap="medium")
     with left:
-        st.title(_("{n} possible kilns").format(n=f"{len(found):,}"))
+        st.title(words.count_words(found))
         place = _go_to()
         draw_map(edition, chosen, place, _chosen_site(), filters.coverage_shown())
         # the map's own corner folds away on a phone
@@ -60,7 +55,7 @@ def _go_to() -> Place | None:
     try:
         place = parse_place(text)
     except InputError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
     tiles = current().store.tiles((place.lon, place.lat, place.lon, place.lat))
     state = coverage_layer.state_at(tiles, place.lon, place.lat)

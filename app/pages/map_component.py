@@ -95,7 +95,7 @@ def _words() -> dict[str, Any]:
         "in_view": _("{n} in view"),
         "none_in_view": _("No possible kiln in view"),
         "verdicts": [words.verdict_words()[code] for code in VERDICT_CODES],
-        "below": _("Below the threshold"),
+        "below": _("Below the threshold: {n}"),
         "coverage": words.coverage_words(),
         "coverage_title": _("Where was looked"),
         "zoom_in": _("Zoom in"),

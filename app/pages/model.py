@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.i18n import _
 from app.pages import evaluations, html_table
+from app.pages.plain import plain
 from app.services import model_card
 from detection.bundle import Bundle, load_bundle, shipped_bundle_path
 from geodata.errors import InputError
@@ -15,7 +16,7 @@ def draw() -> None:
     try:
         bundle = load_bundle(shipped_bundle_path())
     except InputError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
         draw_card(bundle)
     evaluations.draw()
@@ -25,7 +26,7 @@ def draw_card(bundle: Bundle) -> None:
     """The card of one model."""
     card = bundle.card
     if card.unvalidated:
-        st.warning(_("Unvalidated on: {what}").format(what="; ".join(card.unvalidated)))
+        st.warning(_("Unvalidated on: {what}").format(what=plain("; ".join(card.unvalidated))))
     left, right = st.columns(2, gap="large")
     with left:
         st.header(_("What it is"))
@@ -47,7 +48,7 @@ def _figures(bundle: Bundle) -> None:
         st.info(_("The card gives no figures."))
         return
     for protocol, columns in model_card.figure_tables(figures).items():
-        st.subheader(protocol)
+        st.subheader(plain(protocol))
         html_table.draw(columns)
     st.caption(_("Intervals are 95 %. The commands that give these figures:"))
     st.code("\n".join(model_card.commands(figures)), language=None)

@@ -61,8 +61,12 @@ def _streamlit_page(page: Page) -> StreamlitPage:
     )
 
 
+@st.fragment
 def run_guarded(page: Page) -> None:
-    """Draw a page where `authorise` allows it, else say why not."""
+    """Draw a page where `authorise` allows it, else say why not.
+
+    A click within a page runs only this again, so that it is asked every time.
+    """
     context = current()
     decision = context.may("see", page.kind)
     if not decision.allowed:

@@ -12,11 +12,6 @@ def draw() -> None:
     if not site_id:
         st.info(_("No site chosen: pick one on the map or in the table."))
         return
-    _one(str(site_id))
-
-
-@st.fragment
-def _one(site_id: str) -> None:
-    middle, _rest = st.columns([1, 1])
-    with middle:
-        site_panel.draw(site_id)
+    left, _rest = st.columns([1, 1])
+    with left:
+        site_panel.draw(str(site_id))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from app.i18n import _
 from app.pages import verdict
+from app.pages.plain import plain
 from app.services import words
 from app.services.coordinates import Place
 from app.services.credits import credit
@@ -28,12 +29,12 @@ def draw(site_id: str) -> None:
     try:
         view = view_site(context.project, site_id)
     except InputError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     st.header(_("Possible kiln {id}").format(id=site_id))
     _picture(view.site)
     _facts(view.site)
-    _addresses(view.site)
+    _addresses(view.site, any(map(words.note_of, view.history)))
     verdict.draw(view.site)
     _evidence(view.evidence)
     _history(view.history)
@@ -50,7 +51,7 @@ def _picture(site: Site) -> None:
 
 
 def _facts(site: Site) -> None:
-    skipped = {_("Coordinates"), _("Link for map programs"), _("Note")}
+    skipped = {_("Coordinates"), _("Link for map programs")}
     pairs = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>"
         for name, value in site_facts(site)
@@ -59,13 +60,15 @@ def _facts(site: Site) -> None:
     st.html(f'<dl class="facts">{pairs}</dl>')
 
 
-def _addresses(site: Site) -> None:
+def _addresses(site: Site, has_notes: bool) -> None:
     """Coordinates to copy, and links out of the app."""
     place = Place(site.lat, site.lon)
     st.code(place.text(), language=None)
     with st.container(horizontal=True):
         st.link_button(_("Map program"), place.geo_uri(), help=place.geo_uri())
         st.link_button(_("Print"), f"/print/site/{site.site_id}")
+        if has_notes:
+            st.link_button(_("Print with notes"), f"/print/site/{site.site_id}?notes=1")
         st.link_button(_("Own page"), f"/site?id={site.site_id}")
 
 
@@ -83,9 +86,9 @@ def _history(history: Sequence[HistoryEntry]) -> None:
     with st.expander(_("History ({n})").format(n=len(history))):
         lines = []
         for entry in reversed(history):
-            note = entry.detail.get("note")
-            text = f"<br>{escape(note)}" if isinstance(note, str) and note else ""
-            who = f"{words.moment(entry.at)} · {entry.who}"
+            note = words.note_of(entry)
+            text = f"<br>{escape(note)}" if note else ""
+            who = f"{words.moment(entry.at)} · {words.who_words(entry)}"
             lines.append(f"<li>{escape(words.event_words(entry))}{text}<small>{escape(who)}</small></li>")
         _list(lines)
 

@@ -19,14 +19,13 @@ def draw() -> None:
     """Draw the page."""
     chosen = filters.selection()
     found = select(current().book.edition().sites, chosen)
-    st.title(_("{n} possible kilns").format(n=f"{len(found):,}"))
+    st.title(words.count_words(found))
     if not found:
         st.info(_("No site passes these filters."))
         return
     _browse(found)
 
 
-@st.fragment
 def _browse(found: Sequence[Site]) -> None:
     orders = _orders()
     name = st.radio(
@@ -43,13 +42,13 @@ def _browse(found: Sequence[Site]) -> None:
             key=f"table_{name}",
             height=520,
             column_config={
-                _("Probability"): st.column_config.NumberColumn(format="percent"),
-                _("Model score"): st.column_config.NumberColumn(format="percent"),
-                _("Doubt"): st.column_config.ProgressColumn(min_value=0, max_value=1, format=" "),
+                _("Probability"): st.column_config.NumberColumn(format="%.0f %%", width=85),
+                _("Model score"): st.column_config.NumberColumn(format="%.0f %%", width=85),
+                _("Doubt"): st.column_config.ProgressColumn(min_value=0, max_value=1, format=" ", width=60),
             },
         )
         if not all(site.calibrated for site in ordered):
-            st.caption(_("Probabilities are not calibrated: read them as an order, not as a chance."))
+            st.caption(words.not_calibrated())
         _take(event.selection.rows, ordered)
         _step(ordered)
         links.draw(filters.selection(), len(found))
@@ -79,8 +78,8 @@ def _frame(sites: Sequence[Site]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             _("Site"): [s.site_id for s in sites],
-            _("Probability"): [s.probability for s in sites],
-            _("Model score"): [s.score for s in sites],
+            _("Probability"): [_percent(s.probability) for s in sites],
+            _("Model score"): [_percent(s.score) for s in sites],
             _("Doubt"): [doubt(s) for s in sites],
             _("Verdict"): [verdicts[s.object_verdict or "none"] for s in sites],
             _("Say kiln"): [s.votes_kiln for s in sites],
@@ -90,6 +89,10 @@ def _frame(sites: Sequence[Site]) -> pd.DataFrame:
             _("Longitude"): [round(s.lon, 5) for s in sites],
         }
     )
+
+
+def _percent(value: float | None) -> float | None:
+    return None if value is None else 100 * value
 
 
 def _take(rows: Sequence[int], ordered: Sequence[Site]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app.i18n import _
+from app.pages.plain import plain
 from app.services import words
 from app.services.sites import record_verdict, undo_verdict
 from app.web.context import AppContext, current
@@ -14,6 +15,7 @@ from geodata.tables.columns import VERDICTS
 
 _LONGEST_NOTE = 2000
 _LONGEST_NAME = 60
+_RECORDED = "verdicts_recorded"
 
 
 def draw(site: Site) -> None:
@@ -25,7 +27,9 @@ def draw(site: Site) -> None:
         if site.verdict_note:
             # st.text shows it as it is: a note is never markup
             st.text(site.verdict_note)
-    with st.form(f"verdict_{site.site_id}", clear_on_submit=True):
+    # a new key empties the form, which must happen only once the verdict is stored
+    recorded_before = st.session_state.get(_RECORDED, 0)
+    with st.form(f"verdict_{site.site_id}_{recorded_before}"):
         choice = st.radio(
             _("Verdict"), VERDICTS, format_func=words.verdict_words().__getitem__, index=None, horizontal=True
         )
@@ -49,7 +53,10 @@ def _record(context: AppContext, site_id: str, choice: str | None, note: str, na
         st.warning(_("Choose a verdict first."))
     else:
         reviewer = _reviewer(context, name)
-        _do(lambda: record_verdict(context.project, site_id, choice, note, reviewer, now=context.now))
+        _do(
+            lambda: record_verdict(context.project, site_id, choice, note, reviewer, now=context.now),
+            _("Recorded."),
+        )
 
 
 def _undo(context: AppContext, site_id: str) -> None:
@@ -58,15 +65,18 @@ def _undo(context: AppContext, site_id: str) -> None:
         st.error(decision.reason)
     else:
         reviewer = _reviewer(context, st.session_state.get("reviewer", ""))
-        _do(lambda: undo_verdict(context.project, site_id, reviewer, now=context.now))
+        _do(lambda: undo_verdict(context.project, site_id, reviewer, now=context.now), _("Taken back."))
 
 
-def _do(act: Callable[[], object]) -> None:
+def _do(act: Callable[[], object], done: str) -> None:
     try:
         act()
     except KilnlightError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
     else:
+        st.session_state[_RECORDED] = st.session_state.get(_RECORDED, 0) + 1
+        # the site may leave the filtered list by this, so the word must not hang on its panel
+        st.toast(done)
         # counts, colours and the filtered list depend on it
         st.rerun()
 

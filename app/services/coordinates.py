@@ -1,7 +1,8 @@
 """app.services.coordinates: reads the coordinates that people paste; knows nothing of maps or sites.
 
 Understood: decimal degrees ('28.71, 77.42', '28.71 N 77.42 E', also with the hemisphere in front), degrees
-with minutes and seconds ('28°42'36"N 77°25'12"E'), and `geo:` links. Without letters the latitude is first.
+with minutes and seconds ('28°42'36"N 77°25'12"E', or 'N 28 42.6 E 77 25.2' as GPS receivers show them), all
+of these in brackets, `geo:` links, and links of map pages. Without letters the latitude is first.
 """
 
 import re
@@ -11,6 +12,18 @@ from geodata.errors import InputError
 
 _UNSIGNED = r"\d+(?:\.\d+)?"
 _GEO = re.compile(rf"geo:(?P<lat>[+-]?{_UNSIGNED}),(?P<lon>[+-]?{_UNSIGNED})(?:[,;?].*)?", re.IGNORECASE)
+# where map pages write the place: '@28.71,77.42,15z', 'q=28.71,77.42', '#map=15/28.71/77.42'
+_LINK = re.compile(
+    rf"https?://.*?(?:@|[?&](?:q|query|ll|center)=|#map=[\d.]+/)(?P<lat>[+-]?{_UNSIGNED})(?:,|%2C|/)"
+    rf"(?P<lon>[+-]?{_UNSIGNED})(?![\d.]).*",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(
+    rf"(?P<before>[NSEW])?\s*(?P<degrees>\d+)\s*°?\s+(?P<minutes>{_UNSIGNED})(?:\s+(?P<seconds>{_UNSIGNED}))?"
+    r"\s*(?P<after>[NSEW])?",
+    re.IGNORECASE,
+)
+"""Without signs for minutes; only with a letter, since '28 42 77 25' could mean much."""
 _PART = re.compile(
     rf"(?P<before>[NSEW])?\s*(?P<degrees>[+-]?{_UNSIGNED})\s*(?:°|º|d|deg)?"
     rf"(?:\s*(?P<minutes>{_UNSIGNED})\s*['′’m])?(?:\s*(?P<seconds>{_UNSIGNED})\s*(?:\"|″|”|''|s))?"
@@ -50,8 +63,10 @@ def parse_place(text: str) -> Place:
         InputError: it holds no two coordinates, they are out of range, or they contradict their letters.
     """
     cleaned = text.strip().replace("−", "-").replace("\u00a0", " ")
-    if geo := _GEO.fullmatch(cleaned):
-        return _checked(float(geo["lat"]), float(geo["lon"]), text)
+    if link := _GEO.fullmatch(cleaned) or _LINK.fullmatch(cleaned):
+        return _checked(float(link["lat"]), float(link["lon"]), text)
+    if cleaned[:1] + cleaned[-1:] in {"()", "[]"}:
+        cleaned = cleaned[1:-1]
     first, second = _two_angles(cleaned, text)
     if first.axis is not None and first.axis == second.axis:
         raise InputError(f"Both coordinates in {_short(text)} are of the same axis; {_HINT}")
@@ -63,10 +78,17 @@ def parse_place(text: str) -> Place:
 def _two_angles(cleaned: str, text: str) -> tuple[_Angle, _Angle]:
     """Split at the comma or semicolon, else wherever two angles meet."""
     for cut in _cuts(cleaned):
-        one, two = _PART.fullmatch(cut[0].strip()), _PART.fullmatch(cut[1].strip())
+        one, two = _part(cut[0].strip()), _part(cut[1].strip())
         if one and two:
             return _angle(one, text), _angle(two, text)
     raise InputError(f"No coordinates could be read from {_short(text)}; {_HINT}")
+
+
+def _part(half: str) -> re.Match[str] | None:
+    spaced = _SPACED.fullmatch(half)
+    if spaced and (spaced["before"] or spaced["after"]):
+        return spaced
+    return _PART.fullmatch(half)
 
 
 def _cuts(cleaned: str) -> list[tuple[str, str]]:

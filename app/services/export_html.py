@@ -79,7 +79,9 @@ def small_picture(content: bytes, side: int) -> bytes | None:
 
 
 def _top(sites: Sequence[Site], title: str, generated_at: datetime) -> str:
-    count = _("Possible kilns: {n}. Written {time}.").format(n=len(sites), time=words.moment(generated_at))
+    count = _("{count}. Written {time}.").format(
+        count=words.count_words(sites), time=words.moment(generated_at)
+    )
     made_up = ""
     if any(site.made_up for site in sites):
         text = _("Made-up scene: what is marked as made up shows no real place.")
@@ -129,7 +131,6 @@ def _place(site: Site) -> Place:
 
 def _facts(site: Site, with_notes: bool) -> list[tuple[str, str]]:
     """Names and values, plain text; empty ones are left out."""
-    seen = _("{first} to {last}").format(first=words.day(site.first_seen), last=words.day(site.last_seen))
     facts = [
         (_("Coordinates"), _place(site).text()),
         (_("Probability"), words.probability_words(site)),
@@ -137,7 +138,7 @@ def _facts(site: Site, with_notes: bool) -> list[tuple[str, str]]:
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words().get(site.object_verdict or "none", site.object_verdict or "")),
         (_("Note"), (site.verdict_note or "") if with_notes else ""),
-        (_("Seen"), "" if site.marked_only else seen),
+        (_("Seen"), words.seen_words(site)),
         (_("Not seen on"), words.day(site.not_seen_on) if site.not_seen_on else ""),
         (_("Size"), words.size_words(site)),
         (_("Below the threshold"), _("yes") if site.is_candidate else ""),

@@ -1,6 +1,7 @@
 """app.services.labelling: hands pictures to volunteers and takes their answers; the page gets tokens only."""
 
 import random
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,8 @@ class LabellingDesk:
         self._rng = rng or random.SystemRandom()
         self._now = now
         self._mint = mint
+        # waiting for one's turn here is fair and silent; waiting for SQLite's lock may end in an error
+        self._turn = threading.Lock()
 
     def made_up(self) -> bool:
         """True where the project holds a painted scene."""
@@ -82,7 +85,7 @@ class LabellingDesk:
 
     def next_tokens(self, volunteer_id: str, count: int, have: frozenset[str]) -> list[str]:
         """Tokens of pictures to show next, none of `have`; the exposures are recorded with their chances."""
-        with self._store.writing():
+        with self._turn, self._store.writing():
             items = self._store.next_queue_items(volunteer_id, count, self._rng, have)
             for item in items:
                 self._store.record_exposure(item, volunteer_id, self._now())
@@ -98,7 +101,7 @@ class LabellingDesk:
         """Store an answer once, however often it is sent, and merge it; False where it cannot be taken."""
         at = self._now()
         try:
-            with self._store.writing():
+            with self._turn, self._store.writing():
                 event = self._store.add_answer(
                     item.token,
                     volunteer_id,
@@ -118,7 +121,7 @@ class LabellingDesk:
         """Take an answer back once, however often this is sent; False where there is none."""
         at = self._now()
         try:
-            with self._store.writing():
+            with self._turn, self._store.writing():
                 if self._store.undo_answer(item.undoes, volunteer_id, at=at, key=item.key):
                     follow_up(self._store, at, self._mint)
         except InputError:

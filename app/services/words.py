@@ -1,9 +1,11 @@
 """app.services.words: the words for verdicts, events and figures, the same on page, print and export."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from app.i18n import _
+from app.authorise import LOCAL
+from app.i18n import _, _n
+from geodata.store.imports import IMPORTER
 from geodata.store.records import HistoryEntry, Site
 
 
@@ -16,6 +18,16 @@ def verdict_words() -> Mapping[str, str]:
         "gone": _("Gone"),
         "unsure": _("Unsure"),
     }
+
+
+def count_words(sites: Sequence[Site]) -> str:
+    """How many possible kilns a selection holds; candidates are no result and are counted apart."""
+    faint = sum(site.is_candidate for site in sites)
+    n = len(sites) - faint
+    found = _n("{n} possible kiln", "{n} possible kilns", n).format(n=f"{n:,}")
+    if not faint:
+        return found
+    return _("{found}, {n} below the threshold").format(found=found, n=f"{faint:,}")
 
 
 def coverage_words() -> Mapping[str, str]:
@@ -56,6 +68,11 @@ def probability_words(site: Site) -> str:
     return _("{share} (not calibrated)").format(share=text)
 
 
+def not_calibrated() -> str:
+    """The caution beside a list of probabilities."""
+    return _("Probabilities are not calibrated: read them as an order, not as a chance.")
+
+
 def votes_words(site: Site) -> str:
     """What volunteers said."""
     if not site.votes_kiln + site.votes_none + site.votes_unsure:
@@ -72,19 +89,43 @@ def size_words(site: Site) -> str:
     return _("about {length} × {width} m").format(length=round(site.length_m), width=round(site.width_m))
 
 
+def seen_words(site: Site) -> str:
+    """From when to when imagery showed the site; empty for one known from marks only."""
+    if site.marked_only:
+        return ""
+    first, last = day(site.first_seen), day(site.last_seen)
+    return first if first == last else _("{first} to {last}").format(first=first, last=last)
+
+
 def event_words(entry: HistoryEntry) -> str:
     """One line of a site's history."""
+    if entry.kind == "run_imported":
+        return _run_words(entry)
     kinds = {
-        "import": _("Imagery was run and brought in"),
-        "import_run": _("Imagery was run and brought in"),
-        "import_marks": _("Volunteers' marks were brought in"),
-        "review": _("Verdict"),
-        "undo_review": _("Verdict undone"),
-        "answer": _("A volunteer answered"),
-        "undo_answer": _("A volunteer took an answer back"),
+        "sites_marked": _("Volunteers marked it where no site was known"),
+        "reviewed": _("Verdict"),
+        "review_undone": _("Verdict taken back"),
     }
     text = kinds.get(entry.kind, entry.kind.replace("_", " ").capitalize())
     verdict = entry.detail.get("object_verdict")
     if isinstance(verdict, str) and verdict:
-        text = f"{text}: {verdict_words().get(verdict, verdict)}"
+        return _("{event}: {verdict}").format(event=text, verdict=verdict_words().get(verdict, verdict))
     return text
+
+
+def note_of(entry: HistoryEntry) -> str:
+    """What the person wrote who did it; empty for most events."""
+    note = entry.detail.get("note")
+    return note if isinstance(note, str) else ""
+
+
+def who_words(entry: HistoryEntry) -> str:
+    """Who did it; an import and a person who gave no name are called what they are."""
+    return {IMPORTER: _("import"), LOCAL.name: _("no name given")}.get(entry.who, entry.who)
+
+
+def _run_words(entry: HistoryEntry) -> str:
+    scores = entry.detail.get("scores")
+    if not isinstance(scores, Mapping) or not scores:
+        return _("A run was brought in that does not show it")
+    return _("A run was brought in: score {score}").format(score=f"{max(scores.values()):.2f}")

@@ -25,6 +25,7 @@ const state = {
   online: true,
   filling: false,
   restoring: false,
+  undone: false, // the last thing done was an undo: the page says so until the next answer
   exhausted: false,
 };
 
@@ -154,6 +155,7 @@ function next() {
 function counts() {
   const waiting = outbox.names().length;
   const parts = [];
+  if (state.undone) parts.push(say("undone"));
   if (!state.now && !state.exhausted) parts.push(say(state.online ? "loading" : "no_connection"));
   else if (!state.online && waiting) parts.push(say("waiting", { n: waiting }));
   if (state.refused) parts.push(say("refused", { n: state.refused }));
@@ -174,6 +176,7 @@ function answer(kind, places = []) {
   const { token, image } = state.now;
   const item = { kind: "answer", key: randomId(), token, answer: kind, marks: places, seen_at: state.shownAt };
   state.past.push({ key: item.key, token, image });
+  state.undone = false;
   for (const old of state.past.splice(0, Math.max(0, state.past.length - MOST_UNDO))) URL.revokeObjectURL(old.image?.src);
   savePast();
   count(1);
@@ -203,23 +206,24 @@ async function undo() {
   show(null);
   const item = last.image ? last : await picture(last.token).catch(() => null);
   state.restoring = false;
+  state.undone = true;
   if (item) {
     show(item);
   } else {
     state.handed.unshift(last.token);
     next();
   }
-  $("status").textContent = say("undone");
 }
 
 // --- marks ---------------------------------------------------------------------------------------
 
+const byFinger = matchMedia("(hover: none)").matches;
 const marking = () => !$("marking").hidden;
 const marks = new Marks({
   stage: $("stage"), layer: $("marks"), cross: $("cross"), onChange: (n) => {
     $("finish").disabled = !n;
     $("remove").disabled = !n;
-    if (marking()) $("status").textContent = say("mark_hint", { n });
+    if (marking()) $("status").textContent = say(byFinger ? "mark_hint" : "mark_hint_keys", { n });
   },
 });
 

@@ -1,6 +1,6 @@
 // The map component: one canvas that lives through reruns, fed with filters, sending back the site that was picked.
 import * as ml from "/assets/vendor/maplibre-gl/maplibre-gl.mjs";
-import { loadColumns, lonLat, outline, passes } from "/assets/map_columns.js";
+import { isFaint, loadColumns, lonLat, outline, passes } from "/assets/map_columns.js";
 import { drawView } from "/assets/map_draw.js";
 import { drawLegend } from "/assets/map_legend.js";
 import { collection, style } from "/assets/map_style.js";
@@ -81,7 +81,8 @@ function redraw(state) {
   const view = drawView(state.map, state.columns, state.test);
   state.inView = view.inView;
   const present = new Set(view.inView.map((i) => state.columns.verdict[i]));
-  drawLegend(state.legend, view, state.data, present);
+  const faint = view.inView.filter((i) => isFaint(state.columns, i)).length;
+  drawLegend(state.legend, view, state.data, present, faint);
   state.box.dataset.drawn = view.drawn;
   state.box.dataset.cells = view.asCells ? 1 : 0;
   const centre = state.map.getCenter();
@@ -173,7 +174,7 @@ function onClick(state, event) {
   const found = map.queryRenderedFeatures(around, { layers: ["dots", "outlines"] });
   if (found.length) return pick(state, nearest(state, found, event.point), false);
   if (!map.queryRenderedFeatures(event.point, { layers: ["cells"] }).length) return;
-  map.easeTo({ center: event.lngLat, zoom: Math.min(map.getZoom() + 2.4, 9), duration: state.still ? 0 : 500 });
+  map.easeTo({ center: event.lngLat, zoom: map.getZoom() + 2.4, duration: state.still ? 0 : 500 });
 }
 
 function nearest(state, found, point) {

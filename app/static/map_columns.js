@@ -37,6 +37,9 @@ function withMercator(columns) {
 
 export const lonLat = (columns, i) => [columns.lon[i] / 1e7, columns.lat[i] / 1e7];
 
+// Below the model's threshold: a candidate, no result.
+export const isFaint = (columns, i) => (columns.flags[i] & CANDIDATE) !== 0;
+
 // A test for one site, made once per filter change.
 export function passes(columns, filters) {
   const measure = columns[filters.measure];
@@ -45,7 +48,7 @@ export function passes(columns, filters) {
   const dated = filters.from !== null || filters.to !== null;
   const from = filters.from ?? 0, to = filters.to ?? MISSING - 1;
   return (i) => {
-    if (columns.flags[i] & CANDIDATE && !filters.candidates) return false;
+    if (!filters.candidates && isFaint(columns, i)) return false;
     if (!verdict[columns.verdict[i]]) return false;
     const value = measure[i] === MISSING ? 0 : measure[i];
     if (value < filters.low || value > filters.high) return false;

@@ -1,13 +1,14 @@
 // Turns filtered columns into what one view shows: hexagons with counts when far, dots and outlines when near.
 import * as ml from "/assets/vendor/maplibre-gl/maplibre-gl.mjs";
-import { lonLat, outline } from "/assets/map_columns.js";
+import { isFaint, lonLat, outline } from "/assets/map_columns.js";
 import { collection } from "/assets/map_style.js";
 
-export const CELLS_BELOW_ZOOM = 8.5;
+const CELLS_BELOW_ZOOM = 8.5;
 const OUTLINES_FROM_ZOOM = 12;
 const CELL_PX = 15;
-// Few sites are clearer as dots at any zoom.
+// Few sites are clearer as dots at any zoom; above so many per cell they hide each other.
 const CELLS_FROM_SITES = 60;
+const CROWDED = 8;
 
 export function drawView(map, columns, passes) {
   const view = paddedBounds(map);
@@ -16,8 +17,10 @@ export function drawView(map, columns, passes) {
     const x = columns.x[i], y = columns.y[i];
     if (x >= view.x0 && x <= view.x1 && y >= view.y0 && y <= view.y1 && passes(i)) shown.push(i);
   }
-  const asCells = map.getZoom() < CELLS_BELOW_ZOOM && shown.length >= CELLS_FROM_SITES;
-  const cells = asCells ? hexagons(map, columns, shown) : { features: [], counts: [], cuts: [] };
+  const mayBeCells = map.getZoom() < OUTLINES_FROM_ZOOM && shown.length >= CELLS_FROM_SITES;
+  const tally = mayBeCells ? count(map, columns, shown) : new Map();
+  const asCells = mayBeCells && (map.getZoom() < CELLS_BELOW_ZOOM || shown.length > CROWDED * tally.size);
+  const cells = asCells ? hexagons(map, tally) : { features: [], counts: [], cuts: [] };
   const dots = asCells ? [] : shown;
   const near = map.getZoom() >= OUTLINES_FROM_ZOOM ? dots : [];
   map.getSource("cells").setData(collection(cells.features));
@@ -31,7 +34,7 @@ export function drawView(map, columns, passes) {
 }
 
 function feature(columns, i, type, coordinates) {
-  const properties = { i, v: columns.verdict[i], c: (columns.flags[i] & 1) === 1 };
+  const properties = { i, v: columns.verdict[i], c: isFaint(columns, i) };
   return { type: "Feature", properties, geometry: { type, coordinates } };
 }
 
@@ -43,14 +46,20 @@ function paddedBounds(map) {
   return { x0: nw.x - px, x1: se.x + px, y0: nw.y - py, y1: se.y + py };
 }
 
-function hexagons(map, columns, shown) {
-  // steps of half a zoom level, so that cells keep still while one zooms a little
-  const radius = CELL_PX / (512 * 2 ** (Math.round(map.getZoom() * 2) / 2));
-  const tally = new Map();
+// In steps of half a zoom level, so that cells keep still while one zooms a little.
+const radiusAt = (map) => CELL_PX / (512 * 2 ** (Math.round(map.getZoom() * 2) / 2));
+
+function count(map, columns, shown) {
+  const radius = radiusAt(map), tally = new Map();
   for (const i of shown) {
     const key = cellOf(columns.x[i], columns.y[i], radius);
     tally.set(key, (tally.get(key) || 0) + 1);
   }
+  return tally;
+}
+
+function hexagons(map, tally) {
+  const radius = radiusAt(map);
   const counts = [...tally.values()].sort((a, b) => a - b);
   const cuts = [0.5, 0.75, 0.9, 0.97].map((q) => counts[Math.floor(q * (counts.length - 1))] || 1);
   const features = [...tally].map(([key, n]) => hexagon(key, n, cuts.filter((cut) => n > cut).length, radius));

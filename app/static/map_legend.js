@@ -1,9 +1,9 @@
 // The legend: what colours mean in the present view. Texts are set as text, never as markup.
 import { COVERAGE, RAMP, VERDICTS } from "/assets/map_style.js";
 
-export function drawLegend(box, view, data, present) {
+export function drawLegend(box, view, data, present, faint) {
   const words = data.words;
-  const parts = view.asCells ? cellParts(view, words) : dotParts(view, words, present);
+  const parts = view.asCells ? cellParts(view, words) : dotParts(view, words, present, faint);
   if (data.coverage) parts.push(...coverageParts(words));
   box.replaceChildren(...parts);
 }
@@ -27,11 +27,13 @@ function cellParts(view, words) {
   return [element("b", "", words.per_cell), ramp, scale];
 }
 
-function dotParts(view, words, present) {
-  const n = view.inView.length;
+function dotParts(view, words, present, faint) {
+  const n = view.inView.length - faint;
   const title = n ? words.in_view.replace("{n}", n.toLocaleString()) : words.none_in_view;
   const rows = words.verdicts.map((word, k) => [k, word]).filter(([k]) => present.has(k));
-  return [element("b", "", title), ...rows.map(([k, word]) => row(word, VERDICTS[k][0], VERDICTS[k][1], "dot"))];
+  const parts = [element("b", "", title), ...rows.map(([k, word]) => row(word, VERDICTS[k][0], VERDICTS[k][1], "dot"))];
+  if (faint) parts.push(row(words.below.replace("{n}", faint.toLocaleString()), `${VERDICTS[0][0]}73`, "#ffffff", "dot faint"));
+  return parts;
 }
 
 function coverageParts(words) {

@@ -34,9 +34,10 @@ function sources() {
 const byVerdict = (k) => ["match", ["get", "v"], ...VERDICTS.flatMap((pair, i) => [i, pair[k]]), VERDICTS[0][k]];
 // Outlines of white-filled verdicts must still show on light ground.
 const lineColour = ["match", ["get", "v"], 1, VERDICTS[1][0], 2, "#6b6f73", 3, "#2b2622", 4, "#a05a10", "#c2571a"];
-// Candidates are paler. Dots give way to outlines when near.
+// Candidates are smaller, paler and lie below. Dots give way to outlines when near.
 const pale = ["case", ["get", "c"], 0.45, 1];
 const dotFade = ["interpolate", ["linear"], ["zoom"], 12.8, pale, 13.6, 0];
+const sized = (found, faint) => ["case", ["get", "c"], faint, found];
 const fade = (from, to) => ["interpolate", ["linear"], ["zoom"], 12.8, from, 13.6, to];
 
 function baseLayers() {
@@ -69,16 +70,16 @@ function coverageLayers() {
 function siteLayers() {
   return [
     { id: "casing", type: "line", source: "outlines", minzoom: 12.8,
-      paint: { "line-color": "#ffffff", "line-width": 5, "line-opacity": fade(0, 1) } },
+      paint: { "line-color": "#ffffff", "line-width": 5, "line-opacity": fade(0, pale) } },
     { id: "outlines", type: "line", source: "outlines", minzoom: 12.8,
-      paint: { "line-color": lineColour, "line-width": 2.5, "line-opacity": fade(0, 1) } },
+      paint: { "line-color": lineColour, "line-width": sized(2.5, 1.8), "line-opacity": fade(0, pale) } },
     { id: "chosen-outline", type: "line", source: "chosen", minzoom: 12.8,
       filter: ["==", ["geometry-type"], "Polygon"],
       paint: { "line-color": "#0b5cab", "line-width": 3, "line-opacity": fade(0, 1) } },
-    { id: "dots", type: "circle", source: "dots", paint: {
-      "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 4, 12, 7.5],
+    { id: "dots", type: "circle", source: "dots", layout: { "circle-sort-key": sized(1, 0) }, paint: {
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, sized(4, 2.5), 12, sized(7.5, 4.5)],
       "circle-color": byVerdict(0), "circle-stroke-color": byVerdict(1),
-      "circle-opacity": dotFade, "circle-stroke-opacity": fade(1, 0), "circle-stroke-width": 1.4 } },
+      "circle-opacity": dotFade, "circle-stroke-opacity": fade(1, 0), "circle-stroke-width": sized(1.4, 0.6) } },
   ];
 }
 

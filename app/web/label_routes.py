@@ -5,6 +5,7 @@ A volunteer's browser gets random tokens and picture bytes. What a token stands 
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Annotated, Literal
@@ -20,6 +21,7 @@ from app.i18n import _
 from app.services.labelling import LabellingDesk
 from app.web.context import AppContext
 from app.web.label_page import FILES, render_page, static_text
+from geodata.errors import BusyError
 from geodata.store.records import PictureMark
 
 PICTURE_PX = 512
@@ -122,7 +124,7 @@ class _Pages:
             ask = _Ask.model_validate_json(await _body(request))
         except (ValidationError, _TooLargeError):
             return _refused(422, _("This request could not be read."))
-        return await run_in_threadpool(self._next, ask)
+        return await run_in_threadpool(_or_busy, lambda: self._next(ask))
 
     def _next(self, ask: _Ask) -> Response:
         tokens = self._desk.next_tokens(ask.volunteer, ask.count, frozenset(ask.have))
@@ -134,7 +136,7 @@ class _Pages:
             batch = _Batch.model_validate_json(await _body(request))
         except (ValidationError, _TooLargeError):
             return _refused(422, _("This request could not be read."))
-        return await run_in_threadpool(self._answers, batch)
+        return await run_in_threadpool(_or_busy, lambda: self._answers(batch))
 
     def _answers(self, batch: _Batch) -> Response:
         stored: list[str] = []
@@ -181,6 +183,14 @@ async def _body(request: Request) -> bytes:
         if len(body) > _MAX_BODY:
             raise _TooLargeError
     return bytes(body)
+
+
+def _or_busy(answer: Callable[[], Response]) -> Response:
+    """The answer, or that the page should ask again: nothing is lost, it keeps what was not taken."""
+    try:
+        return answer()
+    except BusyError as error:
+        return _refused(503, str(error))
 
 
 def _json(content: object) -> JSONResponse:

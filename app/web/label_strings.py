@@ -31,6 +31,9 @@ def script_strings() -> dict[str, str]:
         "question": _("Is there a brick kiln in this picture?"),
         "mark_question": _("Tap on the middle of each kiln."),
         "mark_hint": _("Marks: {n}. Tap a mark to take it away."),
+        "mark_hint_keys": _(
+            "Marks: {n}. Click, or move the cross with the arrows and set or take away with space."
+        ),
         "loading": _("Fetching pictures…"),
         "no_connection": _("No connection. Trying again…"),
         "waiting": _("No connection. Answers kept here and sent later: {n}."),

@@ -1,4 +1,7 @@
-"""app.web.print_page: pages to print, plain HTML without script; everything that people wrote is escaped."""
+"""app.web.print_page: pages to print, plain HTML without script; everything that people wrote is escaped.
+
+Paper leaves the house as files do, so notes are printed only where somebody asks for them.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,6 +24,8 @@ def site_page(
     history: Sequence[HistoryEntry],
     has_picture: bool,
     now: datetime,
+    *,
+    with_notes: bool,
 ) -> str:
     """One site on one sheet."""
     heading = _("Possible kiln {id}").format(id=site.site_id)
@@ -28,38 +33,41 @@ def site_page(
     if has_picture:
         picture = picture_svg(site, f"/api/picture/{site.site_id}")
         figure = f"<figure>{picture}<figcaption>{escape(credit_of([site]))}</figcaption></figure>"
-    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in site_facts(site))
+    facts = [*site_facts(site), (_("Note"), site.verdict_note or "")] if with_notes else site_facts(site)
+    pairs = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts if value)
     body = [
         f"<h1>{escape(heading)}</h1>",
-        f'<div class="sheet">{figure}<dl>{facts}</dl></div>',
+        f'<div class="sheet">{figure}<dl>{pairs}</dl></div>',
         f"<h2>{escape(_('Evidence'))}</h2>",
         _table(evidence_head(), [evidence_row(item) for item in evidence]),
         f"<h2>{escape(_('History'))}</h2>",
-        _table([_("When"), _("What"), _("Who"), _("Note")], [history_row(entry) for entry in history]),
+        _history(history, with_notes),
     ]
     return _page(heading, "".join(body), [site], now)
 
 
 def list_page(sites: Sequence[Site], now: datetime) -> str:
     """The selection as a table."""
-    heading = _("Possible kilns: {n}").format(n=len(sites))
+    heading = words.count_words(sites)
     head = [_("Site"), _("Coordinates"), _("Probability"), _("Model score"), _("Verdict"), _("Last seen")]
+    caution = "" if all(site.calibrated for site in sites) else f"<p>{escape(words.not_calibrated())}</p>"
     rows = [
         [
             site.site_id,
             Place(site.lat, site.lon).text(),
-            words.probability_words(site),
+            words.share(site.probability),
             words.share(site.score),
             words.verdict_words()[site.object_verdict or "none"],
             words.day(site.last_seen),
         ]
         for site in sites
     ]
-    return _page(heading, f"<h1>{escape(heading)}</h1>{_table(head, rows)}", sites, now)
+    table = f'<div class="short">{_table(head, rows)}</div>'
+    return _page(heading, f"<h1>{escape(heading)}</h1>{caution}{table}", sites, now)
 
 
 def site_facts(site: Site) -> list[tuple[str, str]]:
-    """The facts of a site as names and values, as text."""
+    """The facts of a site as names and values, as text; none of them was written by a person."""
     place = Place(site.lat, site.lon)
     facts = [
         (_("Coordinates"), place.text()),
@@ -68,11 +76,7 @@ def site_facts(site: Site) -> list[tuple[str, str]]:
         (_("Model score"), words.share(site.score)),
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words()[site.object_verdict or "none"]),
-        (_("Note"), site.verdict_note or ""),
-        (
-            _("Seen"),
-            _("{first} to {last}").format(first=words.day(site.first_seen), last=words.day(site.last_seen)),
-        ),
+        (_("Seen"), words.seen_words(site)),
         (_("Not seen on"), words.day(site.not_seen_on) if site.not_seen_on else ""),
         (_("Size"), words.size_words(site)),
         (_("Long axis"), _("{angle}° counter-clockwise from east").format(angle=round(site.angle_deg))),
@@ -93,15 +97,13 @@ def evidence_row(item: Evidence) -> list[str]:
     return [words.day(item.acquired_at), item.scene_id, item.model_id[:12], f"{item.score:.2f}", state]
 
 
-def history_row(entry: HistoryEntry) -> list[str]:
-    """One event as text."""
-    note = entry.detail.get("note")
-    return [
-        words.moment(entry.at),
-        words.event_words(entry),
-        entry.who,
-        note if isinstance(note, str) else "",
-    ]
+def _history(history: Sequence[HistoryEntry], with_notes: bool) -> str:
+    head = [_("When"), _("What"), _("Who")]
+    rows = [[words.moment(entry.at), words.event_words(entry), words.who_words(entry)] for entry in history]
+    if not with_notes:
+        return _table(head, rows)
+    notes = [words.note_of(entry) for entry in history]
+    return _table([*head, _("Note")], [[*row, note] for row, note in zip(rows, notes, strict=True)])
 
 
 def _table(head: Sequence[str], rows: _Rows) -> str:
@@ -128,7 +130,7 @@ def _page(title: str, body: str, sites: Sequence[Site], now: datetime) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f'<title>{escape(title)}</title><link rel="icon" href="data:,">'
         '<link rel="stylesheet" href="/assets/print.css"></head><body>'
-        f"{banner}{body}<footer><p>{escape(not_proof())}</p><p>{escape(foot)}</p></footer></body></html>"
+        f"<main>{banner}{body}</main><footer><p>{escape(not_proof())}</p><p>{escape(foot)}</p></footer></body></html>"
     )
 
 

@@ -111,7 +111,12 @@ def print_site(context: AppContext, request: Request) -> Response:
     store = context.store
     has_picture = context.picture_path(site) is not None
     page = site_page(
-        site, store.evidence(site.site_id), store.history(site.site_id), has_picture, context.now()
+        site,
+        store.evidence(site.site_id),
+        store.history(site.site_id),
+        has_picture,
+        context.now(),
+        with_notes=_with_notes(request),
     )
     return HTMLResponse(page)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from geodata.errors import InputError
+from geodata.errors import BusyError, InputError
 from geodata.store.mounts import network_type
 
 BUSY_TIMEOUT_MS = 15_000
@@ -35,7 +36,10 @@ def make_engine(path: Path, mounts: str | None = None) -> Engine:
 
 
 def for_writing(engine: Engine) -> Connection:
-    """A connection whose transactions take the write lock at once, so that what they read stays true."""
+    """A connection whose transactions take the write lock at once, so that what they read stays true.
+
+    Their beginning raises `BusyError` where another program keeps the lock for `BUSY_TIMEOUT_MS`.
+    """
     return engine.connect().execution_options(**{_WRITES: True})
 
 
@@ -51,4 +55,13 @@ def _set_pragmas(connection: sqlite3.Connection, record: ConnectionPoolEntry) ->
 
 def _send_begin(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+    except OperationalError as error:
+        # the lowest byte is the code, the rest says more of the same
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise BusyError(
+            "Another program has been writing to this project for a while (an import, perhaps);"
+            " wait until it has ended and do this again."
+        ) from error

@@ -31,6 +31,16 @@ LON = st.floats(-180, 180, allow_nan=False).map(lambda value: round(value, 5))
         "geo:28.71,77.42?z=17",
         "geo:28.71,77.42;u=35",
         "GEO:28.71,77.42,210",
+        "(28.71, 77.42)",
+        "[28.71, 77.42]",
+        "28 42 36 N 77 25 12 E",
+        "N 28 42.6 E 77 25.2",
+        "N28° 42.600 E077° 25.200",
+        "77 25.2 E, 28 42.6 N",
+        "https://www.google.com/maps/@28.71,77.42,15z",
+        "https://www.google.com/maps?q=28.71,77.42&z=3",
+        "https://www.openstreetmap.org/#map=15/28.71/77.42",
+        "https://maps.example/?ll=28.71%2C77.42",
     ],
 )
 def test_one_place_in_many_hands(text: str) -> None:
@@ -53,6 +63,13 @@ def test_one_place_in_many_hands(text: str) -> None:
             "-28 S, 77 E",
         ),
         *("N28S, 77E", "geo:", "geo:1", "nan, nan", "inf, 0", "1, 2, 3", "28.71, <b>", "1e5, 3", "x" * 5000),
+        *(
+            "28 42 77 25",
+            "N 28 42 77 E",
+            "https://maps.example/@28.71",
+            "https://example.org/28.71,77.42",
+            "()",
+        ),
     ],
 )
 def test_what_is_no_place_gets_one_sentence(text: str) -> None:

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from app.authorise import NOBODY
 from app.pages import shell
+from app.pages.plain import plain
+from app.services import words
 from app.services.project import open_project
 from app.services.site_book import SiteBook
 from app.web import context as app_context
@@ -115,15 +117,39 @@ def test_a_verdict_is_recorded_shown_as_text_and_undone(context: AppContext) -> 
     next(button for button in shown.button if "Undo" in button.label).click().run()
     undone = context.store.site(site.site_id)
     assert undone is not None and undone.object_verdict is None
-    assert [entry.who for entry in context.store.history(site.site_id)][-2:] == ["AB", "AB"]
+    history = context.store.history(site.site_id)
+    assert [entry.who for entry in history][-2:] == ["AB", "AB"]
+    told = [words.event_words(entry) for entry in history]
+    assert told[0].startswith("A run was brought in: score 0.")
+    assert told[-2:] == ["Verdict: Gone", "Verdict taken back"]
+
+
+def test_candidates_are_counted_apart(context: AppContext) -> None:
+    sites = context.book.edition().sites
+    faint = sum(site.is_candidate for site in sites)
+    assert 0 < faint < len(sites)
+    without, with_them = run_page(), run_page(candidates=True)
+    assert without.title[0].value == f"{len(sites) - faint} possible kilns"
+    assert with_them.title[0].value == f"{len(sites) - faint} possible kilns, {faint} below the threshold"
+
+
+def test_a_message_is_shown_as_it_is() -> None:
+    assert plain("`a` [b](c) *d* 1_2") == r"\`a\` \[b\](c) \*d\* 1\_2"
+    assert plain("There is no site 'x'.") == "There is no site 'x'."
 
 
 def test_a_verdict_must_be_chosen(context: AppContext) -> None:
     site = context.book.edition().sites[0]
     shown = run_page("site", site=site.site_id)
+    shown.text_area[0].set_value(NOTE)
     shown.button[0].click().run()
     assert "Choose a verdict first." in [element.value for element in shown.warning]
     assert context.store.counts().reviews == 0
+    # what was written is still there, and goes once it is stored
+    assert shown.text_area[0].value == NOTE
+    shown.radio[0].set_value("kiln")
+    shown.button[0].click().run()
+    assert (context.store.counts().reviews, shown.text_area[0].value) == (1, "")
 
 
 def test_coordinates_that_cannot_be_read_get_a_sentence(context: AppContext) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sqlite3
 
 import pytest
 from PIL import Image
@@ -12,13 +13,14 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from app.authorise import NGO, Principal
-from app.services.project import Project
+from app.services.project import STORE, Project, open_project
 from app.services.site_book import SiteBook
 from app.web.access import Access
 from app.web.context import AppContext
 from app.web.guards import Guards
 from app.web.label_page import FILES
 from app.web.label_routes import PICTURE_PX, label_routes, plain_picture
+from geodata.store import engine
 
 VOLUNTEER = "v" * 32
 ORIGIN = {"origin": "http://127.0.0.1"}
@@ -67,6 +69,25 @@ def test_answers_are_stored_at_once_and_once(client: TestClient, project: Projec
         assert said == {"stored": ["k" * 20], "refused": [], "done": said["done"]}
     assert [look.answer for look in project.store.looks()] == ["none"]
     assert said["done"]["total"] == 1  # type: ignore[index]  # JSON
+
+
+def test_while_another_program_writes_the_page_is_told_to_ask_again(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 20)
+    with open_project(project.folder) as busy:
+        client = client_of(AppContext(busy, SiteBook(busy.store)))
+        token = ask(client)[0]
+        body = {"volunteer": VOLUNTEER, "items": [answer(token)]}
+        other = sqlite3.connect(project.folder / STORE, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            reply = client.post("/label/api/answers", json=body, headers=ORIGIN)
+            assert reply.status_code == 503
+            assert "another program" in reply.json()["error"].lower()
+        finally:
+            other.close()
+        assert send(client, answer(token))["stored"] == ["k" * 20]
 
 
 def test_a_mark_lands_on_the_ground_inside_its_tile(client: TestClient, project: Project) -> None:
