@@ -114,7 +114,7 @@ def check(request: DetectRequest, warn: Warn) -> tuple[list[GoodScene], list[Ski
         fatal = [*fatal, str(error)]
     if fatal:
         raise ProblemsError(fatal)
-    skipped = [SkippedInput(name=p.path.name, problem=p.message) for p in checked.problems]
+    skipped = [_left_out(p.path, p.message) for p in checked.problems]
     first: dict[str, GoodScene] = {}
     for one in checked.good:
         same = first.setdefault(one.info.sha256, one)
@@ -143,7 +143,13 @@ def run_files(
         except InputError as error:
             if not request.skip_bad:
                 raise
-            broken.append(SkippedInput(name=one.path.name, problem=str(error)))
+            broken.append(_left_out(one.path, str(error)))
     if not scanned:
         raise ProblemsError([one.problem for one in broken])
     return scanned, broken
+
+
+def _left_out(path: Path, problem: str) -> SkippedInput:
+    """Without the folder that the file lies in: a run is handed on, and tells nothing of its machine."""
+    name = path.name or str(path)
+    return SkippedInput(name=name, problem=problem.replace(str(path), name))
