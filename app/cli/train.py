@@ -1,6 +1,7 @@
 """app.cli.train: `kilnlight train`; the only module of the app that imports training, and only when asked."""
 
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -41,7 +42,9 @@ def train(
         kilnlight train RUN.toml --out my-run
         kilnlight detect scene.tif --model my-run/bundle --out found
     """
-    config, run = _training()
+    from detection.bundle import load_bundle
+    from training import config
+
     if example is not None:
         if example.exists():
             raise InputError(f"{example} exists already; choose another name.")
@@ -50,13 +53,12 @@ def train(
         return
     if run_file is None:
         raise InputError("No run file was given; `kilnlight train --example RUN.toml` writes one.")
-    setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
     settings = config.read_config(run_file)
-    folds = len(settings.folds.parts)
-    if fold is not None and fold > folds:
-        raise InputError(
-            f"There is no fold {fold}: {run_file} has {folds}; name one of these or add it there."
-        )
+    _check_fold(fold, len(settings.folds.parts), run_file)
+    if init is not None:
+        load_bundle(init)
+    run = _training()
+    setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
     with without_empty_folders(out), _bar() as bar:
         ensure_output_folder(out)
         tasks: dict[str, TaskID] = {}
@@ -73,6 +75,13 @@ def train(
     typer.echo(f"Wrote the bundle {bundle}; use it with: kilnlight detect SCENE --model {bundle} --out DIR")
 
 
+def _check_fold(fold: int | None, folds: int, run_file: Path) -> None:
+    if fold is not None and fold > folds:
+        raise InputError(
+            f"There is no fold {fold}: {run_file} has {folds}; name one of these or add it there."
+        )
+
+
 def _bar() -> Progress:
     loss = TextColumn("loss {task.fields[loss]:.3f}")
     columns = (
@@ -85,17 +94,18 @@ def _bar() -> Progress:
     return Progress(*columns, console=Console(stderr=True))
 
 
-def _training() -> tuple[ModuleType, ModuleType]:
+def _training() -> ModuleType:
+    """What needs torch. Raises `InputError` where the extra is missing."""
     try:
-        from training import config, run
+        from training import run
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "torchvision", "onnx", "onnxscript"):
             raise
         raise InputError(
-            f"Training needs {error.name}, which is not installed; install the extra `train`: "
-            "pip install '.[train]' in the checkout."
+            f"Training needs {error.name}, which is not installed; install the extra `train` in the checkout:"
+            f' "{sys.executable}" -m pip install -e ".[train]"'
         ) from None
-    return config, run
+    return run
 
 
 def _commit() -> str:
