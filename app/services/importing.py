@@ -22,10 +22,11 @@ from app.services.project import Project, utc_now
 from app.services.queueing import plan_queue
 from app.services.run_folder import incoming_run
 from geodata.errors import InputError, ProblemsError
-from geodata.files import atomic_path, ensure_output_folder
+from geodata.files import atomic_path, ensure_output_folder, flush_folder
 from geodata.looks import Look, Mark, first_looks
-from geodata.store.imports import has_run, import_run, queue_tiles
+from geodata.store.imports import changed_scenes, has_run, import_run, queue_tiles
 from geodata.store.incoming import IncomingRun
+from geodata.store.summary import tiles_of_scenes
 from geodata.tables.marks import read_marks
 from geodata.tables.run import RUN, open_run
 
@@ -135,10 +136,15 @@ def _take_run(project: Project, folder: Path, run: IncomingRun, request: ImportR
     _copy_run(project, folder, run.run_id)
     with project.store.writing() as connection:
         at = request.now()
+        for problem in changed_scenes(connection, run):
+            request.warn(problem)
+        # what a replaced run covered and this one does not has to be concluded anew as well
+        tiles = set(tiles_of_scenes(connection, [scene.scene_id for scene in run.scenes]))
+        tiles |= {tile.tile_id for tile in run.tiles}
         if not import_run(project.store, run, group_run(connection, run, request.mint), at):
             return False
         queue_tiles(project.store, plan_queue(run, request.rng, lambda: secrets.token_urlsafe(16)), at)
-        conclude_import(project.store, {tile.tile_id for tile in run.tiles})
+        conclude_import(project.store, tiles)
     return True
 
 
@@ -155,6 +161,7 @@ def _copy_run(project: Project, folder: Path, run_id: str) -> None:
             with atomic_path(temporary / name) as part:
                 shutil.copyfile(folder / name, part)
         temporary.rename(target)
+        flush_folder(project.runs)
     except OSError as error:
         raise InputError(
             f"The run {folder} cannot be copied to {project.runs} ({error.strerror}); make room there."

@@ -129,7 +129,7 @@ class LabellingDesk:
         return True
 
     def done(self, volunteer_id: str) -> Done:
-        """How many pictures this volunteer has answered, undone ones not counted; a day is one of UTC."""
+        """How many pictures this volunteer has answered, undone ones not counted; a day is this machine's."""
         times = self._store.answered(volunteer_id)
-        today = self._now().date()
-        return Done(sum(time.date() == today for time in times), len(times))
+        today = self._now().astimezone().date()
+        return Done(sum(time.astimezone().date() == today for time in times), len(times))

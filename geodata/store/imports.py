@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from geodata.looks import Look
 from geodata.store.events import NewEvent, find_key
 from geodata.store.incoming import Grouping, IncomingRun, MarkedSite, Picture, QueuedTile
-from geodata.store.schema import answers, runs
+from geodata.store.schema import answers, runs, scenes
 from geodata.store.store import Store
 
 IMPORTER = "import"
@@ -31,6 +31,20 @@ def import_run(store: Store, run: IncomingRun, grouping: Grouping, at: datetime)
         new = NewEvent(at, "run_imported", IMPORTER, payload, f"run:{run.run_id}")
         store.record(new, lambda run_id: run)
         return True
+
+
+def changed_scenes(connection: Connection, run: IncomingRun) -> list[str]:
+    """A sentence for each scene of a run that was imported before from a file with other bytes.
+
+    A product's id stays the same in a clip of it; a run on one clip replaces what a run on another one found.
+    """
+    known = {row.scene_id: row for row in connection.execute(select(scenes))}
+    return [
+        f"{scene.name} is not the file {known[scene.scene_id].name} that was imported before as the scene "
+        f"{scene.scene_id}; what this run found takes the place of what was found there, also outside it."
+        for scene in run.scenes
+        if scene.scene_id in known and known[scene.scene_id].sha256 != scene.sha256
+    ]
 
 
 def import_looks(store: Store, looks: Sequence[Look], source: str, at: datetime) -> int:

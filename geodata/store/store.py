@@ -6,6 +6,7 @@ imports write lies in `geodata.store.imports`.
 """
 
 import random
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
-from geodata.errors import InputError
+from geodata.errors import InputError, KilnlightError
 from geodata.looks import Look
 from geodata.store import people, read_queue, read_sites, read_tiles
 from geodata.store.apply import ReadRun, apply
@@ -34,6 +36,8 @@ from geodata.store.records import (
 )
 
 Box = tuple[float, float, float, float]
+_OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
+"""Errors that a person can mend; the lowest byte of SQLite's codes."""
 
 
 class Store:
@@ -64,12 +68,20 @@ class Store:
         if current is not None:
             yield current
             return
-        with for_writing(self._engine) as connection, connection.begin():
-            self._local.connection = connection
-            try:
-                yield connection
-            finally:
-                self._local.connection = None
+        try:
+            with for_writing(self._engine) as connection, connection.begin():
+                self._local.connection = connection
+                try:
+                    yield connection
+                finally:
+                    self._local.connection = None
+        except DatabaseError as error:
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _OF_THE_DISK:
+                raise
+            raise KilnlightError(
+                f"{self.path} cannot be written ({error.orig}); nothing of this was stored: "
+                "make room on its disk or mend its permissions, then do it again."
+            ) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from geodata.errors import InputError
-from geodata.files import atomic_path, ensure_output_folder, sha256_of, write_bytes_atomic, write_text_atomic
+from geodata.files import (
+    atomic_path,
+    ensure_output_folder,
+    sha256_of,
+    write_bytes_atomic,
+    write_new_files,
+    write_text_atomic,
+)
 
 
 def test_sha256_of_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -60,3 +67,11 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_an_input_error() -> None:
     with pytest.raises(InputError, match="cannot be written"):
         ensure_output_folder(Path("/proc/self/kilnlight"))
+
+
+def test_new_files_are_all_there_or_none(tmp_path: Path) -> None:
+    write_new_files(tmp_path, {"a": b"1", "b": b"2"})
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"1", "b": b"2"}
+    with pytest.raises(OSError):
+        write_new_files(tmp_path, {"c": b"3", "no-folder/d": b"4"})
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}

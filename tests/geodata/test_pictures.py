@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from pyproj import Geod
 from rasters import degree_transform, noise, utm_transform, write_raster
 
-from geodata.pictures import cut_picture, frame_around, frame_of_tile, stretch_of
+from geodata.pictures import Stretch, cut_picture, frame_around, frame_of_tile, stretch_of
 from geodata.sources.files import open_scene
 from geodata.tiles import tile_of
 
@@ -56,6 +57,37 @@ def test_a_bright_spot_is_drawn_where_it_lies(tmp_path: Path, kind: str) -> None
     u, v = frame.share(lon, lat)
     assert bright == pytest.approx((v * 384 - 0.5, u * 384 - 0.5), abs=2)
     assert picture.valid_share == 1.0
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_every_pixel_shows_what_the_projection_puts_there(tmp_path: Path, kind: str) -> None:
+    row, col = np.indices((400, 400))
+    ramps = np.stack([col, row, col]).astype("uint16") + 1
+    with open_scene(write_raster(tmp_path / "a.tif", ramps, **SCENES[kind])) as scene:
+        frame = frame_around(*(float(value) for value in scene.info.grid.lonlat(200, 180)))
+        u, v = (np.indices((frame.height_px, frame.width_px))[::-1] + 0.5) / frame.width_px
+        true_col, true_row = scene.info.grid.pixel(*frame.lonlat(u, v))
+        shown = {"low": (101.0,) * 3, "high": (301.0,) * 3}
+        image = picture_array(cut_picture(scene, frame, stretch=Stretch(**shown)).png)
+    for band, true in ((0, true_col), (1, true_row)):
+        # a grey level is 200 / 255 pixels
+        assert np.abs(100 + image[..., band].astype(float) * 200 / 255 - (true - 0.5)).max() < 0.45
+
+
+def test_a_clip_of_a_scene_gives_the_same_picture(tmp_path: Path) -> None:
+    pixels, transform = noise(300, 300), utm_transform()
+    pixels[:, 120:140, 90:170] = 0
+    whole = write_raster(tmp_path / "a.tif", pixels, transform=transform, nodata=0)
+    moved = transform @ Affine.translation(60, 40)
+    clip = write_raster(tmp_path / "b.tif", pixels[:, 40:260, 60:270], transform=moved, nodata=0)
+    with open_scene(whole) as one, open_scene(clip) as two:
+        stretch, pictures = stretch_of(one), []
+        frame = frame_around(*(float(value) for value in one.info.grid.lonlat(150, 150)))
+        for scene in (one, two):
+            pictures.append(cut_picture(scene, frame, stretch=stretch))
+    assert pictures[0].valid_share == pictures[1].valid_share < 1
+    one, two = (picture_array(picture.png).astype(int) for picture in pictures)
+    assert np.abs(one - two).max() <= 1
 
 
 def test_the_same_place_looks_the_same_at_any_contrast_and_scale(tmp_path: Path) -> None:

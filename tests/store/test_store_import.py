@@ -5,12 +5,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from make_project import DAY, THRESHOLD, FakeScene, Kiln, some_kilns, two_dates, write_run_folder
+from make_project import (
+    DAY,
+    SOUTH,
+    THRESHOLD,
+    WEST,
+    FakeScene,
+    Kiln,
+    some_kilns,
+    two_dates,
+    write_run_folder,
+)
 from store_helpers import dump
 
 from app.services.importing import ImportRequest, import_into
 from app.services.project import Project, open_project
-from geodata.errors import InputError, ProblemsError
+from geodata.errors import InputError, KilnlightError, ProblemsError
 from geodata.store.records import Site, SiteFilter
 from geodata.store.store import Store
 
@@ -264,3 +274,35 @@ def test_crash_in_the_middle_of_an_import_leaves_nothing_half(
 
 def _power_cut(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_full_disk_is_one_sentence_and_leaves_nothing_half(project: Project, tmp_path: Path) -> None:
+    run = write_run_folder(tmp_path / "run", (FakeScene("s", DAY, some_kilns()),))
+    with project.store.writing() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
+    before = dump(project.store)
+    with pytest.raises(KilnlightError, match=r"disk is full.*make room"):
+        import_into(project, ImportRequest(runs=(run,)))
+    assert dump(project.store) == before
+    with project.store.writing() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+    assert import_into(project, ImportRequest(runs=(run,))).runs_new == 1
+
+
+def test_another_clip_of_a_scene_is_a_warning_and_concluded_everywhere(
+    project: Project, tmp_path: Path
+) -> None:
+    later = DAY + timedelta(days=50)
+    bring(project, FakeScene("a", DAY, (ONE,)), FakeScene("clip", later, ()))
+    assert only(project).not_seen_on == later
+    (tmp_path / "other.tif").write_bytes(b"other bytes")
+    clip = FakeScene("clip", later, (), file=tmp_path / "other.tif")
+    run = write_run_folder(tmp_path / "elsewhere", (clip,), around=(WEST + 1, SOUTH), side_m=1000)
+    warnings: list[str] = []
+    import_into(project, ImportRequest(runs=(run,), warn=warnings.append))
+    assert "other.tif is not the file clip.tif" in warnings[0]
+    assert only(project).not_seen_on is None, "this clip does not cover it"
+    live = dump(project.store)
+    project.rebuild()
+    assert dump(project.store) == live

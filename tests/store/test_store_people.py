@@ -1,6 +1,7 @@
 """What volunteers and reviewers do: once, undoable, counted once per tile, and never mixed up."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from make_project import DAY, FakeScene, Kiln, draw_pictures, write_run_folder
 from sqlalchemy.exc import IntegrityError
 
 from app.services.importing import ImportRequest, import_into
-from app.services.labelling import LabellingDesk
+from app.services.labelling import Done, LabellingDesk
 from app.services.project import Project, open_project
 from app.services.sites import record_verdict, undo_verdict, view_site
 from geodata.errors import InputError
@@ -223,6 +224,23 @@ def test_answered_tiles_do_not_come_again(project: Project, desk: LabellingDesk)
     assert len(seen) == len(set(seen)) == project.store.counts().queued
     assert desk.done("ann").total == desk.done("ann").today == len(seen)
     assert desk.next_tokens("ben", 4, frozenset()), "another volunteer sees them all"
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="Windows cannot change a process's time zone")
+def test_a_day_is_one_of_the_machine_not_of_utc(
+    project: Project, desk: LabellingDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = desk.next_tokens("ann", 2, frozenset())
+    monkeypatch.setenv("TZ", "IST-5:30")
+    time.tzset()
+    try:
+        assert desk.answer("ann", Say("k1", first, at=NOW - timedelta(hours=6)))
+        assert desk.answer("ann", Say("k2", second, at=NOW - timedelta(hours=12)))
+        assert NOW.date() != (NOW - timedelta(hours=6)).date()
+        assert desk.done("ann") == Done(today=1, total=2)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_tokens_that_wait_in_the_browser_are_not_given_again(desk: LabellingDesk) -> None:
