@@ -46,8 +46,11 @@ class _Group(TyperGroup):
         except OSError as error:
             if error.errno not in _OF_THE_MACHINE:
                 raise
+            where = f"{error.filename}: " if error.filename else ""
             typer.secho(
-                f"kilnlight: {error}; make room or mend the permissions, then try again.", err=True, fg="red"
+                f"kilnlight: {where}{error.strerror}; make room or mend the permissions, then try again.",
+                err=True,
+                fg="red",
             )
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as stop:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import rasterio
 from rasterio.crs import CRS as RasterCRS
+from rasterio.io import MemoryFile
 
-from geodata.files import atomic_path, write_text_atomic
+from geodata.files import write_bytes_atomic, write_text_atomic
 from geodata.obb import Boxes
 from geodata.painter.scene import PaintedScene
 from geodata.painter.volunteers import simulate_marks
@@ -67,11 +67,14 @@ def write_scene(painted: PaintedScene, path: Path, acquired_at: datetime | None 
         "compress": "deflate",
         "predictor": 2,
     }
-    with atomic_path(path) as temporary, rasterio.open(temporary, "w", **profile) as data:
-        data.write(painted.pixels)
-        data.update_tags(**tags)
-        for band, text in enumerate(("red", "green", "blue"), start=1):
-            data.set_band_description(band, text)
+    # on a full disk GDAL writes a part and tells only the terminal
+    with MemoryFile() as memory:
+        with memory.open(**profile) as data:
+            data.write(painted.pixels)
+            data.update_tags(**tags)
+            for band, text in enumerate(("red", "green", "blue"), start=1):
+                data.set_band_description(band, text)
+        write_bytes_atomic(path, memory.read())
     return path
 
 

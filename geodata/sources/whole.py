@@ -12,7 +12,10 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geodata.errors import InputError
 from geodata.files import sha256_of
+from geodata.sources.complaints import complaints
 
+_LOST_TAG = "IO error during reading of"
+"""GDAL opens a TIFF whose last tags are cut away, band names and date among them, and only warns."""
 MAX_BLOCK_BYTES = 400 << 20
 _BLOCKS_TO_CHECK = 4096
 
@@ -21,15 +24,17 @@ def open_raster(path: Path) -> Any:
     """Open a raster file for reading.
 
     Raises:
-        InputError: there is none, it is no raster, or it holds several.
+        InputError: there is none, it is no raster, its header is cut short, or it holds several.
     """
     if not path.exists():
         raise InputError(f"There is no file {path}; check the path.")
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a raster; name the files in it.")
+    if not path.is_file():
+        raise InputError(f"{path} is a pipe or a device; give a file.")
     if not os.access(path, os.R_OK):
         raise InputError(f"{path} cannot be read; change its permissions.")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), complaints() as said:
         # a missing place becomes an error of ours, with a remedy
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         try:
@@ -38,6 +43,9 @@ def open_raster(path: Path) -> Any:
             raise InputError(
                 f"{path} is no raster that can be read, or is cut short; give a GeoTIFF, COG or JPEG 2000."
             ) from error
+    if any(_LOST_TAG in line for line in said):
+        dataset.close()
+        raise InputError(f"{path} is cut short: parts of its header are missing; get the file again.")
     if dataset.count == 0:
         parts = len(dataset.subdatasets)
         dataset.close()

@@ -1,5 +1,6 @@
 """Each bad raster gives one clear sentence with what to do; workable ones work."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,22 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 def test_not_a_raster(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tif").write_bytes(content)
     refuse(tmp_path / "a.tif", "is no raster that can be read")
+
+
+def test_a_file_that_ends_within_its_header(tmp_path: Path) -> None:
+    path = write_raster(tmp_path / "a.tif", noise())
+    with rasterio.open(path, "r+") as data:
+        data.update_tags(ACQUIRED_AT="2024-01-15T05:30:00Z")
+        data.descriptions = ("red", "green", "blue")
+    path.write_bytes(path.read_bytes()[:-20])
+    refuse(path, "is cut short: parts of its header are missing; get the file again")
+
+
+def test_a_pipe(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("pipes with a name are Unix's")
+    os.mkfifo(tmp_path / "a.tif")
+    refuse(tmp_path / "a.tif", "is a pipe or a device")
 
 
 def test_no_crs(tmp_path: Path) -> None:
