@@ -46,6 +46,7 @@ class Fit(_Section):
 
     steps: Annotated[int, Field(gt=0)] = 2600
     final_steps: Annotated[int | None, Field(gt=0)] = None
+    cycles: Annotated[int, Field(gt=0)] = 1
     batch: Annotated[int, Field(gt=0)] = 8
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: float = 1e-2

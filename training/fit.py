@@ -23,6 +23,9 @@ class FitOptions:
     """How long and how fast to learn."""
 
     steps: int = 2600
+    """In all, over all cycles."""
+    cycles: int = 1
+    """The learning rate falls to zero once in each; every cycle starts at half the rate of the one before."""
     batch: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -39,11 +42,14 @@ Report = Callable[[int, float, float], None]
 
 
 def learning_rate(step: int, o: FitOptions) -> float:
-    """Linear warm-up, then a cosine to zero."""
-    warm = max(int(o.steps * o.warm_up_share), 1)
-    if step < warm:
-        return o.learning_rate * (step + 1) / warm
-    return o.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(o.steps - warm, 1)))
+    """Linear warm-up, then a cosine to zero; again in every cycle (SGDR, arXiv 1608.03983, halved each time)."""
+    length = math.ceil(o.steps / o.cycles)
+    cycle, at = divmod(step, length)
+    peak = o.learning_rate * 0.5**cycle
+    warm = max(int(length * o.warm_up_share), 1)
+    if at < warm:
+        return peak * (at + 1) / warm
+    return peak * 0.5 * (1 + math.cos(math.pi * (at - warm) / max(length - warm, 1)))
 
 
 def start(options: FitOptions, scenes: list[TrainingScene], init: dict[str, Tensor] | None) -> State:
