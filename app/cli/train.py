@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -59,15 +61,8 @@ def train(
         load_bundle(init)
     run = _training()
     setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
-    with without_empty_folders(out), _bar() as bar:
+    with without_empty_folders(out), _weights_explained(out), _steps_bar() as progress:
         ensure_output_folder(out)
-        tasks: dict[str, TaskID] = {}
-
-        def progress(what: str, step: int, steps: int, loss: float) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(what, total=steps, loss=loss)
-            bar.update(tasks[what], completed=step, loss=loss)
-
         bundle = run.train(settings, run_file.parent, out, setting, progress)
     if bundle is None:
         typer.echo(f"Scored fold {fold}: {out / f'fold{fold}' / 'figures.json'}")
@@ -82,7 +77,23 @@ def _check_fold(fold: int | None, folds: int, run_file: Path) -> None:
         )
 
 
-def _bar() -> Progress:
+@contextmanager
+def _weights_explained(out: Path) -> Iterator[None]:
+    """Turn what safetensors raises on a full disk or a broken checkpoint into one sentence."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except SafetensorError as error:
+        raise InputError(
+            f"Weights under {out} could not be written or read ({error}); make room, or remove the broken"
+            " file, and run the same command again: it goes on where it was."
+        ) from error
+
+
+@contextmanager
+def _steps_bar() -> Iterator[Callable[[str, int, int, float], None]]:
+    """A bar for each net that is trained; gives the function to call after each step."""
     loss = TextColumn("loss {task.fields[loss]:.3f}")
     columns = (
         TextColumn("{task.description}"),
@@ -91,7 +102,15 @@ def _bar() -> Progress:
         loss,
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(what: str, step: int, steps: int, loss: float) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=steps, loss=loss)
+            bar.update(tasks[what], completed=step, loss=loss)
+
+        yield progress
 
 
 def _training() -> ModuleType:

@@ -74,6 +74,8 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
         warn_of_domain(one, detector, warn)
     scanned, broken = run_files(good, detector, request, progress)
     skipped += broken
+    if not scanned:
+        raise ProblemsError([one.problem for one in skipped])
     for left_out in skipped:
         warn(f"{left_out.name} is left out: {left_out.problem}")
     for done in scanned:
@@ -144,8 +146,6 @@ def run_files(
             if not request.skip_bad:
                 raise
             broken.append(_left_out(one.path, str(error)))
-    if not scanned:
-        raise ProblemsError([one.problem for one in broken])
     return scanned, broken
 
 

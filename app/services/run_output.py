@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import rasterio
 
@@ -10,7 +11,7 @@ from detection.pipeline import RunTables
 from detection.scan import Detector
 from detection.suppress import IOU
 from detection.windows import CORE_PX, REACH_PX
-from geodata.files import sha256_of
+from geodata.files import ensure_output_folder, flush_folder, sha256_of
 from geodata.tables.coverage import write_coverage
 from geodata.tables.detections import write_detections, write_geojson
 from geodata.tables.run import (
@@ -19,6 +20,7 @@ from geodata.tables.run import (
     COVERAGE,
     DETECTIONS,
     DETECTIONS_GEOJSON,
+    RUN,
     RunInput,
     RunRecord,
     RunSettings,
@@ -41,12 +43,25 @@ class RunOutput:
 
 
 def write_output(folder: Path, output: RunOutput) -> None:
-    """Write the tables and, last, `run.json`; an older run of the folder is taken back first.
+    """Write the tables and, last, `run.json`; an older run of the folder goes when the new one is on disk.
 
     Raises:
         InputError: the folder cannot be written.
+        OSError: the disk is full; the folder is as it was then.
     """
-    withdraw_run(folder)
+    ensure_output_folder(folder)
+    with TemporaryDirectory(prefix=".run.", suffix=".part", dir=folder, ignore_cleanup_errors=True) as name:
+        aside = Path(name)
+        names = _write_tables(aside, output)
+        write_run(aside, _record(aside, names, output))
+        withdraw_run(folder)
+        for file in (*names, RUN):
+            (aside / file).replace(folder / file)
+            flush_folder(folder)
+
+
+def _write_tables(folder: Path, output: RunOutput) -> list[str]:
+    """Write the tables; their names."""
     names = [DETECTIONS, COVERAGE]
     write_detections(folder / DETECTIONS, output.tables.detections)
     write_coverage(folder / COVERAGE, output.tables.coverage)
@@ -59,7 +74,7 @@ def write_output(folder: Path, output: RunOutput) -> None:
     if output.candidates and output.geojson:
         write_geojson(folder / CANDIDATES_GEOJSON, output.tables.candidates)
         names.append(CANDIDATES_GEOJSON)
-    write_run(folder, _record(folder, names, output))
+    return names
 
 
 def _record(folder: Path, names: list[str], output: RunOutput) -> RunRecord:

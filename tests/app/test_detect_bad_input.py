@@ -1,5 +1,6 @@
 """Bad input to `detect`: one clear sentence each, exit code 2, and nothing half-written."""
 
+import errno
 import hashlib
 import json
 import re
@@ -227,6 +228,33 @@ def test_a_block_that_does_not_decode(tmp_path, out):
     assert "11.11 % of its pixels do not decode" in done.output
     (one,) = open_run(out).record.inputs
     assert one.damaged_share == pytest.approx(1 / 9)
+
+
+def test_what_fails_while_writing_leaves_the_older_run_whole(tmp_path, out, monkeypatch):
+    assert kilnlight("detect", write(tmp_path / "scene.tif"), "--out", out).exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    scene = write(tmp_path / "other.tif", seed=4)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    # the two tables of Parquet are written by then
+    monkeypatch.setattr(Path, "write_bytes", full)
+    for folder in (out, tmp_path / "new"):
+        done = kilnlight("detect", scene, "--out", folder, "--format", "geojson")
+        assert done.exit_code == 2
+        assert sentences(done.output)[0].startswith("kilnlight: No space left on device; make room")
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_nothing_good_left_after_reading_names_every_scene(tmp_path, out):
+    bad, broken = text(tmp_path / "bad.tif"), damaged(tmp_path / "damaged.tif")
+    done = kilnlight("detect", bad, broken, "--out", out, "--skip-bad", "--bands", "red,green,blue")
+    assert done.exit_code == 2
+    assert [name in done.output for name in ("bad.tif is no raster", "do not decode")] == [True, True]
+    assert not out.exists()
 
 
 def test_a_folder_that_turns_bad_while_writing_leaves_no_run(tmp_path, out):
