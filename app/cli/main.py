@@ -6,6 +6,7 @@ The command modules import what is heavy inside their functions, so that `kilnli
 import errno
 import importlib
 import inspect
+import os
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
@@ -46,11 +47,10 @@ class _Group(TyperGroup):
         except OSError as error:
             if error.errno not in _OF_THE_MACHINE:
                 raise
-            where = f"{error.filename}: " if error.filename else ""
+            # the system's own words: pyarrow and others wrap them
+            what = f"{f'{error.filename}: ' if error.filename else ''}{os.strerror(error.errno)}"
             typer.secho(
-                f"kilnlight: {where}{error.strerror}; make room or mend the permissions, then try again.",
-                err=True,
-                fg="red",
+                f"kilnlight: {what}; make room or mend the permissions, then try again.", err=True, fg="red"
             )
             raise typer.Exit(BAD_INPUT) from error
         except KeyboardInterrupt as stop:
