@@ -65,9 +65,9 @@ class Card(_Frozen):
     name: str
     architecture: str
     bands: tuple[str, ...]
-    pixel_size_m: float = 10.0
-    stride: int = 2
-    input_multiple: int = 16
+    pixel_size_m: float = Field(default=10.0, gt=0)
+    stride: int = Field(default=2, ge=1)
+    input_multiple: int = Field(default=16, ge=1)
     normalisation: str
     threshold: float = Field(ge=0, le=1)
     threshold_chosen: str
