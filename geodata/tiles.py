@@ -16,6 +16,8 @@ from geodata.grid import Floats, Grid
 from geodata.scene import Scene, Window
 
 ZOOM = 15
+MAX_LATITUDE = 85.05
+"""Degrees north and south; Web Mercator, and so the labelling grid, ends there."""
 SAMPLES = 64
 """The observed share of a tile comes from SAMPLES x SAMPLES points spread evenly over it: one each 17 m at
 28 degrees, so that a share is good to about a hundredth."""

@@ -19,7 +19,6 @@ from geodata.store.records import Site
 
 SITE_REACH_M = 100.0
 """As far as a hit may lie from its kiln."""
-_PATTERNS = (f"evaluation/{EVALUATION}", f"evaluations/*/{EVALUATION}")
 _STEPS = 8
 
 
@@ -108,7 +107,7 @@ class ShownOutcome:
 
 def evaluation_folders(project: Path) -> list[Path]:
     """The folders of a project that hold an evaluation, sorted by name."""
-    return sorted({path.parent for pattern in _PATTERNS for path in project.glob(pattern)})
+    return sorted(path.parent for path in project.glob(f"evaluations/*/{EVALUATION}"))
 
 
 def load_evaluation(folder: Path) -> SavedEvaluation:

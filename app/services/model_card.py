@@ -45,10 +45,11 @@ def calibration_words(calibration: Calibration | None) -> str:
 
 
 def domain_rows(domain: Domain) -> Rows:
-    """Where, when and on what the figures hold."""
+    """Where, when and on what the figures hold; what the card does not state is outside, as for `detect`."""
     lons = [lon for lon, _lat in domain.area]
     lats = [lat for _lon, lat in domain.area]
-    area = _("anywhere")
+    not_stated = _("not stated: counts as outside")
+    area = not_stated
     if lons:
         area = _("{south} to {north} north, {west} to {east} east").format(
             south=f"{min(lats):.2f}°",
@@ -58,8 +59,8 @@ def domain_rows(domain: Domain) -> Rows:
         )
     return [
         (_("Area"), area),
-        (_("Months"), ", ".join(_month(number) for number in domain.months) or _("any")),
-        (_("Products"), ", ".join(domain.products) or _("any")),
+        (_("Months"), ", ".join(_month(number) for number in domain.months) or not_stated),
+        (_("Products"), ", ".join(domain.products) or not_stated),
     ]
 
 

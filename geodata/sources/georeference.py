@@ -10,6 +10,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from geodata.errors import InputError
 from geodata.grid import Grid
+from geodata.tiles import MAX_LATITUDE
 
 MIN_SIDE_PX = 16
 FINEST, COARSEST = 0.8, 1.2
@@ -39,7 +40,7 @@ def grid_of(file: str, crs_wkt: str | None, transform: Affine, width: int, heigh
     """Build the grid of a raster and check that it lies on the earth.
 
     Raises:
-        InputError: no CRS or place, degrees that are metres, coordinates off the earth.
+        InputError: no CRS or place, degrees that are metres, coordinates off the earth or off the tiles.
     """
     if not crs_wkt:
         raise InputError(
@@ -86,6 +87,12 @@ def _check_place(file: str, grid: Grid) -> None:
         )
     if np.ptp(lon) > 180:
         raise InputError(f"{file} crosses the antimeridian, where kilnlight does not work; cut it there.")
+    farthest = lat[np.argmax(np.abs(lat))]
+    if abs(farthest) > MAX_LATITUDE:
+        raise InputError(
+            f"{file} reaches latitude {farthest:.6g}, beyond the tiles that coverage is told in; cut it at"
+            f" {MAX_LATITUDE:g} degrees."
+        )
 
 
 def fit_pixels(file: str, grid: Grid, model_pixel_m: float | None) -> Fit:

@@ -4,9 +4,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from affine import Affine
+from pyproj import CRS
 from streamlit.testing.v1 import AppTest
 
 from app.authorise import VOLUNTEER, Principal
@@ -24,9 +27,12 @@ from app.services.site_book import SiteBook
 from app.web import context as app_context
 from app.web.context import AppContext
 from detection.bundle import Calibration, Domain, Figure
+from detection.domain import outside_reasons
 from detection.evaluate.metrics import Scores
 from detection.evaluate.report import Outcome, Row
 from geodata.errors import InputError
+from geodata.grid import Grid
+from geodata.scene import SceneInfo
 from geodata.store.records import SiteFilter
 
 SCORES = Scores(100.0, 0.4, 10, 8, 2, 1, 0.8, 0.8, 0.8, 0.85, 21.0, 95.2, float("nan"))
@@ -91,6 +97,9 @@ def test_the_page_shows_an_evaluation(evaluated: Project) -> None:
     text = texts(page)
     assert "0.800 (0.700 – 0.900)" in text
     assert "Precision and recall by threshold" in text
+    # made with a model "abc", and no place of it is unverified
+    assert "of another model than the one above" in text
+    assert "Unverified places" not in text and text.count("0.800 (0.700") == 1
     page.radio[0].set_value("hit").run()
     assert not page.exception
 
@@ -146,7 +155,17 @@ def test_what_the_card_does_not_know_is_said() -> None:
     assert "not calibrated" in calibration_words(None)
     assert "1,234" in calibration_words(Calibration(slope=1, intercept=0, n=1234, method="Platt"))
     rows = dict(domain_rows(Domain(area=(), months=(1, 12), products=())))
-    assert rows == {"Area": "anywhere", "Months": "January, December", "Products": "any"}
+    outside = "not stated: counts as outside"
+    assert rows == {"Area": outside, "Months": "January, December", "Products": outside}
+
+
+def test_an_empty_domain_is_outside_on_the_page_and_for_detect() -> None:
+    domain = Domain(area=(), months=(), products=())
+    grid = Grid(CRS.from_epsg(4326), Affine(9e-5, 0, 77.2, 0, -9e-5, 28.6), 64, 64)
+    at = datetime(2023, 11, 15, tzinfo=UTC)
+    scene = SceneInfo("a", "a_12345678", "0" * 64, at, "S2-L2A", ("red", "green", "blue"), grid)
+    assert len(outside_reasons(domain, scene)) == len(domain_rows(domain)) == 3
+    assert {words for _name, words in domain_rows(domain)} == {"not stated: counts as outside"}
 
 
 def test_no_word_escapes_the_translation(evaluated: Project, monkeypatch: pytest.MonkeyPatch) -> None:

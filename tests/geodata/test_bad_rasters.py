@@ -83,6 +83,14 @@ def test_the_antimeridian(tmp_path: Path) -> None:
     refuse(path, "crosses the antimeridian")
 
 
+@pytest.mark.parametrize("crs, pixel", [("EPSG:3413", 10.0), ("EPSG:3031", 10.0), ("EPSG:4326", 9e-5)])
+def test_beyond_the_tiles(tmp_path: Path, crs: str, pixel: float) -> None:
+    pole = -87.0 if crs == "EPSG:3031" else 87.0
+    x, y = Transformer.from_crs(4326, crs, always_xy=True).transform(20.0, pole)
+    path = write_raster(tmp_path / "a.tif", noise(), crs=crs, transform=Affine(pixel, 0, x, 0, -pixel, y))
+    refuse(path, rf"a.tif reaches latitude {pole:.0f}.*, beyond the tiles .*; cut it at 85.05 degrees")
+
+
 def test_coarse_pixels_name_both_figures(tmp_path: Path) -> None:
     path = write_raster(tmp_path / "a.tif", noise(), transform=utm_transform(120.0))
     refuse(path, r"has pixels of 12\d\.\d m × 12\d\.\d m on the ground; the model needs 8 to 12 m")
