@@ -13,7 +13,7 @@ from geodata.grid import Grid
 
 @dataclass(frozen=True)
 class Window:
-    """A rectangle of pixels; it may reach over the edges of its scene."""
+    """A rectangle in whole pixels of a scene's grid, (col, row) its upper left; may reach over the edges."""
 
     col: int
     row: int
