@@ -118,7 +118,7 @@ def _training() -> ModuleType:
     try:
         from training import run
     except ModuleNotFoundError as error:
-        if error.name not in ("torch", "torchvision", "onnx", "onnxscript"):
+        if error.name not in ("torch", "torchvision", "safetensors", "onnx", "onnxscript"):
             raise
         raise InputError(
             f"Training needs {error.name}, which is not installed; install the extra `train` in the checkout:"
