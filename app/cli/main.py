@@ -7,6 +7,7 @@ import errno
 import importlib
 import inspect
 import os
+import sys
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
@@ -117,4 +118,7 @@ def _is_command(line: str) -> bool:
 
 def run() -> None:
     """Entry point of the command `kilnlight`."""
-    build()()
+    try:
+        build()()
+    except KeyboardInterrupt:  # before a command has begun
+        sys.exit(INTERRUPTED)
