@@ -30,8 +30,11 @@ _PER_PAGE = 12
 _COLUMNS = 4
 
 
-def draw() -> None:
-    """Draw the part of the page, or say how an evaluation comes here."""
+def draw(shipped: str | None) -> None:
+    """Draw the part of the page, or say how an evaluation comes here.
+
+    `shipped` is the id of the model that the page shows above; None where it could not be read.
+    """
     st.header(_("Evaluations on your own scenes"))
     folders = evaluation_folders(current().project.folder)
     st.caption(_("To add one, give its folder inside the project to the command:"))
@@ -46,11 +49,11 @@ def draw() -> None:
     except InputError as error:
         st.error(plain(str(error)))
         return
-    _summary(evaluation)
+    _summary(evaluation, shipped)
     _outcomes(evaluation)
 
 
-def _summary(evaluation: SavedEvaluation) -> None:
+def _summary(evaluation: SavedEvaluation, shipped: str | None) -> None:
     summary = evaluation.summary
     st.write(
         _("Model {model} at threshold {threshold}; {area} km² observed in {n} scene(s).").format(
@@ -60,18 +63,29 @@ def _summary(evaluation: SavedEvaluation) -> None:
             n=len(summary.scenes),
         )
     )
-    for excused, title in (
-        (True, _("Unverified places count neither way")),
-        (False, _("Detections at unverified places count as false alarms")),
-    ):
-        rows = [row for row in summary.rows if row.unverified_places_excused is excused]
-        if rows:
-            st.subheader(title)
-            html_table.draw(_figure_columns(rows))
+    if summary.model_id != shipped:
+        st.info(_("This evaluation is of another model than the one above."))
+    for title, columns in _figure_tables(summary.rows):
+        st.subheader(title)
+        html_table.draw(columns)
     points = curve_points(evaluation)
     if points:
         st.subheader(_("Precision and recall by threshold"))
         html_table.draw(_curve_columns(points))
+
+
+def _figure_tables(all_rows: Sequence[FigureRow]) -> list[tuple[str, dict[str, list[str]]]]:
+    """With and without the unverified places; one table where they make no difference."""
+    excused, counted = (
+        _figure_columns([row for row in all_rows if row.unverified_places_excused is way])
+        for way in (True, False)
+    )
+    if excused == counted:
+        return [(_("Figures"), excused)]
+    return [
+        (_("Unverified places count neither way"), excused),
+        (_("Detections at unverified places count as false alarms"), counted),
+    ]
 
 
 def _figure_columns(rows: Sequence[FigureRow]) -> dict[str, list[str]]:

@@ -6,9 +6,10 @@ from app.i18n import _
 from app.services.selection import Selection
 
 
-def draw(selection: Selection, count: int) -> None:
+def draw(selection: Selection) -> None:
     """The downloads of the selection; notes go along only where somebody ticks the box."""
-    box = st.expander(_("Take these {n} sites along: phone page, GeoJSON, CSV, print").format(n=f"{count:,}"))
+    # the same words whatever the filters say: with another label Streamlit would fold it up again
+    box = st.expander(_("Take this selection along: phone page, GeoJSON, CSV, print"))
     with box:
         notes = st.checkbox(_("With the reviewers' notes"), value=False, key="export_notes")
         query = selection.query() + ("&notes=1" if notes else "")

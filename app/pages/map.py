@@ -32,7 +32,7 @@ def draw() -> None:
         draw_map(edition, chosen, place, _chosen_site(), filters.coverage_shown())
         # the map's own corner folds away on a phone
         st.caption(credit_of(edition.sites))
-        links.draw(chosen, len(found))
+        links.draw(chosen)
     with right:
         if st.session_state.get("site") is None:
             _how_to()

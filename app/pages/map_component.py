@@ -92,6 +92,7 @@ def _words() -> dict[str, Any]:
             "Map of possible kilns. Arrow keys move, plus and minus zoom, N takes the next site in view."
         ),
         "per_cell": _("Possible kilns per cell"),
+        "per_cell_with_faint": _("Per cell, also below the threshold"),
         "in_view": _("{n} in view"),
         "none_in_view": _("No possible kiln in view"),
         "verdicts": [words.verdict_words()[code] for code in VERDICT_CODES],

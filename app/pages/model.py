@@ -17,9 +17,10 @@ def draw() -> None:
         bundle = load_bundle(shipped_bundle_path())
     except InputError as error:
         st.error(plain(str(error)))
+        evaluations.draw(None)
     else:
         draw_card(bundle)
-    evaluations.draw()
+        evaluations.draw(bundle.model_id)
 
 
 def draw_card(bundle: Bundle) -> None:

@@ -31,7 +31,7 @@ def draw(site_id: str) -> None:
     except InputError as error:
         st.error(plain(str(error)))
         return
-    st.header(_("Possible kiln {id}").format(id=site_id))
+    st.header(words.name_of(view.site))
     _picture(view.site)
     _facts(view.site)
     _addresses(view.site, any(map(words.note_of, view.history)))

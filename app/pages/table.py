@@ -51,7 +51,7 @@ def _browse(found: Sequence[Site]) -> None:
             st.caption(words.not_calibrated())
         _take(event.selection.rows, ordered)
         _step(ordered)
-        links.draw(filters.selection(), len(found))
+        links.draw(filters.selection())
     with right:
         if st.session_state.get("site"):
             site_panel.draw(st.session_state["site"])

@@ -59,9 +59,8 @@ def export_html(
         f'<meta name="referrer" content="no-referrer"><title>{escape(title)}</title>'
         f"<style>{style}</style></head>"
     )
-    return (
-        f"{head}<body>{_top(sites, title, generated_at)}<main>{articles}</main>{_foot(sites)}</body></html>\n"
-    )
+    top = _top(sites, title, generated_at)
+    return f"{head}<body>{top}<main>{_overview(sites)}{articles}</main>{_foot(sites)}</body></html>\n"
 
 
 def small_picture(content: bytes, side: int) -> bytes | None:
@@ -86,12 +85,15 @@ def _top(sites: Sequence[Site], title: str, generated_at: datetime) -> str:
     if any(site.made_up for site in sites):
         text = _("Made-up scene: what is marked as made up shows no real place.")
         made_up = f'<p class="made-up">{escape(text)}</p>'
-    overview = overview_svg(sites, lambda number: f"#s{number}")
-    legend = f"<p>{legend_html()}</p>" if sites else ""
     return (
-        f"{made_up}<header><h1>{escape(title)}</h1><p>{escape(count)}</p>"
-        f'<p class="caution">{escape(not_proof())} {escape(_care())}</p></header>{overview}{legend}'
+        f"<header>{made_up}<h1>{escape(title)}</h1><p>{escape(count)}</p>"
+        f'<p class="caution">{escape(not_proof())} {escape(_care())}</p></header>'
     )
+
+
+def _overview(sites: Sequence[Site]) -> str:
+    legend = f"<p>{legend_html()}</p>" if sites else ""
+    return overview_svg(sites, lambda number: f"#s{number}") + legend
 
 
 def _care() -> str:
@@ -106,7 +108,7 @@ def _foot(sites: Sequence[Site]) -> str:
 
 
 def _article(number: int, site: Site, picture: bytes | None, side: int, with_notes: bool) -> str:
-    heading = _("{number}. Possible kiln {id}").format(number=number, id=site.site_id)
+    heading = _("{number}. {name}").format(number=number, name=words.name_of(site))
     facts = "".join(
         f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in _facts(site, with_notes)
     )
@@ -141,7 +143,6 @@ def _facts(site: Site, with_notes: bool) -> list[tuple[str, str]]:
         (_("Seen"), words.seen_words(site)),
         (_("Not seen on"), words.day(site.not_seen_on) if site.not_seen_on else ""),
         (_("Size"), words.size_words(site)),
-        (_("Below the threshold"), _("yes") if site.is_candidate else ""),
         (_("Made up"), _("yes, no real place") if site.made_up else ""),
     ]
     return [(name, value) for name, value in facts if value]

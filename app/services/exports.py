@@ -21,8 +21,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def not_proof() -> str:
     """The sentence that goes with every picture, page and file."""
-    return _("A possible kiln is a place that a computer model picked out. It is not proof of a kiln, of its"
-             " owner or of any breach of law.")  # fmt: skip
+    return _(
+        "A possible kiln is a place that a computer model or volunteers picked out. It is not proof of a "
+        "kiln, of its owner or of any breach of law."
+    )
 
 
 def sites_geojson(sites: Sequence[Site], *, notes: bool = False) -> str:

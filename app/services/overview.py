@@ -84,13 +84,14 @@ def _dot(number: int, site: Site, x: float, y: float, href: str, count: int) -> 
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}" fill="{colour}"'
         ' stroke="#3b2f2a" stroke-width="1.5"/>'
     )
-    title = escape(_("Possible kiln {id}").format(id=site.site_id))
+    title = escape(words.name_of(site))
+    faint = ' class="faint"' if site.is_candidate else ""
     number_text = (
         f'<text x="{x + 9:.1f}" y="{y + 4:.1f}" class="number">{number}</text>'
         if count <= _NUMBERS_UP_TO
         else ""
     )
-    return f'<a href="{escape(href)}"><title>{title}</title>{dot}{number_text}</a>'
+    return f'<a href="{escape(href)}"{faint}><title>{title}</title>{dot}{number_text}</a>'
 
 
 def _graticule(plan: _Plan) -> str:

@@ -30,6 +30,12 @@ def count_words(sites: Sequence[Site]) -> str:
     return _("{found}, {n} below the threshold").format(found=found, n=f"{faint:,}")
 
 
+def name_of(site: Site) -> str:
+    """What a site is called; a candidate is no possible kiln yet."""
+    text = _("Candidate {id}, below the threshold") if site.is_candidate else _("Possible kiln {id}")
+    return text.format(id=site.site_id)
+
+
 def coverage_words() -> Mapping[str, str]:
     """What a person reads for each state of a tile."""
     return {
@@ -87,6 +93,13 @@ def size_words(site: Site) -> str:
     if site.marked_only:
         return _("not measured (marked by volunteers only)")
     return _("about {length} × {width} m").format(length=round(site.length_m), width=round(site.width_m))
+
+
+def axis_words(site: Site) -> str:
+    """Where the long axis points; empty where nobody measured it."""
+    if site.marked_only:
+        return ""
+    return _("{angle}° counter-clockwise from east").format(angle=round(site.angle_deg))
 
 
 def seen_words(site: Site) -> str:

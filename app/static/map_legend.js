@@ -3,7 +3,7 @@ import { COVERAGE, RAMP, VERDICTS } from "/assets/map_style.js";
 
 export function drawLegend(box, view, data, present, faint) {
   const words = data.words;
-  const parts = view.asCells ? cellParts(view, words) : dotParts(view, words, present, faint);
+  const parts = view.asCells ? cellParts(view, data) : dotParts(view, words, present, faint);
   if (data.coverage) parts.push(...coverageParts(words));
   box.replaceChildren(...parts);
 }
@@ -15,7 +15,7 @@ function element(tag, className, text) {
   return made;
 }
 
-function cellParts(view, words) {
+function cellParts(view, { words, filters }) {
   const ramp = element("div", "ramp");
   for (const colour of RAMP) {
     const step = element("i");
@@ -24,7 +24,7 @@ function cellParts(view, words) {
   }
   const scale = element("div", "scale");
   for (const n of [1, view.cuts[1], view.counts.at(-1) || 0]) scale.append(element("span", "", n.toLocaleString()));
-  return [element("b", "", words.per_cell), ramp, scale];
+  return [element("b", "", filters.candidates ? words.per_cell_with_faint : words.per_cell), ramp, scale];
 }
 
 function dotParts(view, words, present, faint) {

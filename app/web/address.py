@@ -17,9 +17,9 @@ ADDRESS = "127.0.0.1"
 ENVIRONMENT = "STREAMLIT_SERVER_ADDRESS"
 
 
-def config_files(home: Path, working: Path, launcher: Path) -> tuple[Path, ...]:
-    """The configuration files that Streamlit reads: the person's, the folder's and the launcher's."""
-    return tuple(folder / ".streamlit" / "config.toml" for folder in (home, working, launcher))
+def config_files(*folders: Path) -> tuple[Path, ...]:
+    """The configuration files that Streamlit would read in these folders."""
+    return tuple(folder / ".streamlit" / "config.toml" for folder in folders)
 
 
 def refuse_other_addresses(flag: str, environment: Mapping[str, str], files: Sequence[Path]) -> None:

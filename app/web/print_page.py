@@ -28,7 +28,7 @@ def site_page(
     with_notes: bool,
 ) -> str:
     """One site on one sheet."""
-    heading = _("Possible kiln {id}").format(id=site.site_id)
+    heading = words.name_of(site)
     figure = ""
     if has_picture:
         picture = picture_svg(site, f"/api/picture/{site.site_id}")
@@ -79,7 +79,7 @@ def site_facts(site: Site) -> list[tuple[str, str]]:
         (_("Seen"), words.seen_words(site)),
         (_("Not seen on"), words.day(site.not_seen_on) if site.not_seen_on else ""),
         (_("Size"), words.size_words(site)),
-        (_("Long axis"), _("{angle}° counter-clockwise from east").format(angle=round(site.angle_deg))),
+        (_("Long axis"), words.axis_words(site)),
     ]
     return [(name, value) for name, value in facts if value]
 

@@ -13,8 +13,9 @@ def run(project: Path, port: int, host: str = ADDRESS) -> None:
     Raises:
         InputError: another address is asked for anywhere, the port is taken, or the project cannot be opened.
     """
-    launcher = Path(sys.argv[0]).resolve().parent
-    refuse_other_addresses(host, os.environ, config_files(Path.home(), Path.cwd(), launcher))
+    # the person's, the folder's, the launcher's and the page script's, which lies beside this module
+    launcher, script = Path(sys.argv[0]).resolve().parent, Path(__file__).parent
+    refuse_other_addresses(host, os.environ, config_files(Path.home(), Path.cwd(), launcher, script))
     refuse_busy_port(port)
     # Streamlit reads its environment when it is imported; what was harmless there must not stand above us
     os.environ.pop(ENVIRONMENT, None)

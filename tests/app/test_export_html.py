@@ -115,6 +115,13 @@ def test_notes_only_where_somebody_asks() -> None:
     assert "call the guard" in page([SITE], with_notes=True)
 
 
+def test_a_candidate_is_not_called_a_possible_kiln() -> None:
+    text = Seen(page([replace(SITE, is_candidate=True)])).text
+    assert "Candidate s1, below the threshold" in text
+    assert "0 possible kilns, 1 below the threshold" in text
+    assert "Possible kiln s1" not in text
+
+
 def test_what_people_wrote_is_text() -> None:
     evil = replace(SITE, site_id=EVIL, verdict_note=EVIL, object_verdict=EVIL, kiln_class=EVIL)
     text = page([evil], with_notes=True, title=EVIL)

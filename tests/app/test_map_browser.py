@@ -167,7 +167,7 @@ def test_coordinates_coverage_table_and_downloads(opened: Any, served: Served) -
     page.keyboard.press("Enter")
     page.get_by_text("15.02500, 68.01667:").wait_for()
     until(lambda: page.locator(".kilnmap").get_attribute("data-centre") == "68.0167,15.0250")
-    page.get_by_text("Take these").click()
+    page.get_by_text("Take this selection").click()
     for name, beginning in (
         ("CSV", b"\xef\xbb\xbfsite_id,"),
         ("GeoJSON", b"{"),
