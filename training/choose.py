@@ -61,10 +61,14 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         calibration = fit_calibration(found.score[counted], matching.hit[counted], method)
     return Chosen(
         threshold,
-        f"best F1 at 100 m, pooled over {folds} held-out folds",
+        f"best F1 at 100 m, pooled over {_held_out(folds)}",
         calibration,
         figures(looks, threshold, folds),
     )
+
+
+def _held_out(folds: int) -> str:
+    return "1 held-out fold" if folds == 1 else f"{folds} held-out folds"
 
 
 def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure, ...]:
@@ -74,7 +78,7 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
     values = scores_of(found, truth, matching, area_km2, threshold, HIT_RADIUS_M)
     ranges = intervals(found, truth, area_km2, threshold, matching)
     protocol = (
-        f"{folds} fold(s) of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²), pooled; "
+        f"{_held_out(folds)} of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²); "
         "each part seen by a net that has not learnt from it; threshold the best on the pool; "
         "95 % intervals by a bootstrap over 1 km tiles"
     )

@@ -17,6 +17,7 @@ from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import check_scenes
 from geodata.tables.labels import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from training.config import Data
+from training.scenes import Mask
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,15 @@ class Labels:
         cut = self.kilns.boxes.take(self.kilns.cut_by_edge)
         return np.concatenate([self.places.lon, cut.lon]), np.concatenate([self.places.lat, cut.lat])
 
-    def truth(self, inside: np.ndarray) -> Truth:
-        """The kilns under a mask, and all unverified places."""
-        some = self.kilns.take(inside)
-        return Truth(some.boxes.lon, some.boxes.lat, some.cut_by_edge, self.places.lon, self.places.lat)
+    def truth(self, inside: Mask, visible: Mask) -> Truth:
+        """The kilns of a part, and all unverified places; ignored are cut kilns and those that were not seen.
+
+        A cut kiln's centre may lie outside the scene that shows the rest of it, so all of them are kept.
+        """
+        taken = inside | self.kilns.cut_by_edge
+        some = self.kilns.take(taken)
+        ignored = some.cut_by_edge | ~visible[taken]
+        return Truth(some.boxes.lon, some.boxes.lat, ignored, self.places.lon, self.places.lat)
 
 
 def resolve(pattern: str, base: Path) -> Path:

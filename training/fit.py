@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from geodata.files import write_bytes_atomic
 from training.checkpoint import State, load_checkpoint, save_checkpoint
 from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
 from training.net import STRIDE, KilnNet
@@ -42,7 +43,7 @@ Report = Callable[[int, float, float], None]
 
 
 def learning_rate(step: int, o: FitOptions) -> float:
-    """Linear warm-up, then a cosine to zero; again in every cycle (SGDR, arXiv 1608.03983, halved each time)."""
+    """Linear warm-up, then a cosine to zero; again in each cycle, half as high (SGDR, arXiv 1608.03983)."""
     length = math.ceil(o.steps / o.cycles)
     cycle, at = divmod(step, length)
     peak = o.learning_rate * 0.5**cycle
@@ -123,6 +124,7 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
     state = start(fit_options, scenes, init)
     load_checkpoint(out, state, fit_options, crop_options)
+    cut_log(out / "log.csv", state.step)
     sampler = CropSampler(scenes, crop_options, state.memory)
     state.net.train()
     while state.step < fit_options.steps:
@@ -133,6 +135,13 @@ def fit(
         if state.step % fit_options.checkpoint_every == 0 or state.step == fit_options.steps:
             save_checkpoint(out, state, fit_options, crop_options)
     return {k: v.detach().clone().contiguous() for k, v in state.ema.module.state_dict().items()}
+
+
+def cut_log(path: Path, step: int) -> None:
+    """Take out the lines behind a step: those steps will be run again."""
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        write_bytes_atomic(path, "".join(lines[: step + 1]).encode())
 
 
 def write_log(path: Path, step: int, heat: float, regression: float, rate: float) -> None:

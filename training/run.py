@@ -16,6 +16,7 @@ from torch import Tensor
 
 from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
 from detection.evaluate.matching import Found, Look
+from detection.evaluate.visible import seen_kilns
 from detection.normalise import BOX_PX, CLIP, FLAT
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
@@ -145,7 +146,9 @@ def _look(run: _Run, weights: dict[str, Tensor], fold: Fold, folder: Path) -> li
         mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
         found = Found(result.boxes.lon[mine], result.boxes.lat[mine], result.scores[mine])
         kilns = run.labels.kilns.boxes
-        truth = run.labels.truth(fold.owns(name, grid, kilns.lon, kilns.lat))
+        truth = run.labels.truth(
+            fold.owns(name, grid, kilns.lon, kilns.lat), seen_kilns(scene, kilns).visible
+        )
         looks.append(Look(found, truth, result.observed.km2 * fold.share(name, grid)))
     return looks
 

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.train
 from geodata.errors import InputError  # noqa: E402
 from training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from training.crops import CropOptions  # noqa: E402
-from training.fit import FitOptions, fit, start  # noqa: E402
+from training.fit import FitOptions, fit, learning_rate, start  # noqa: E402
 from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
 
 CROPS = CropOptions(size_px=48)
@@ -34,7 +34,7 @@ def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path):
     whole = fit(scenes(), tmp_path / "whole", options(), CROPS)
 
     def pull(step: int, *_: float) -> None:
-        if step == 4:
+        if step == 5:
             raise Stopped
 
     with pytest.raises(Stopped):
@@ -42,6 +42,20 @@ def test_a_stopped_run_goes_on_to_the_very_same_weights(tmp_path):
     # how often to save may change on the way
     resumed = fit(scenes(), tmp_path / "parts", options(checkpoint_every=2), CROPS)
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    # steps that were run twice stand in the log once
+    assert (tmp_path / "parts/log.csv").read_text() == (tmp_path / "whole/log.csv").read_text()
+
+
+def test_the_rate_falls_to_zero_in_each_cycle_from_half_the_height_the_next_time():
+    o = options(steps=200, cycles=2, warm_up_share=0.05, learning_rate=2e-3)
+    rates = np.array([learning_rate(step, o) for step in range(200)])
+    assert rates[:100].max() == pytest.approx(2e-3) and rates[100:].max() == pytest.approx(1e-3)
+    assert rates[99] < 1e-5 and rates[199] < 1e-5
+    one = [
+        learning_rate(step, options(steps=100, warm_up_share=0.05, learning_rate=2e-3)) for step in range(100)
+    ]
+    np.testing.assert_allclose(rates[:100], one)
+    np.testing.assert_allclose(rates[100:], rates[:100] / 2)
 
 
 def test_remembered_false_alarms_come_back_with_the_checkpoint(tmp_path):
