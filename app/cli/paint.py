@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from geodata.errors import InputError
-from geodata.files import without_empty_folders
+from geodata.files import ensure_output_folder, without_empty_folders
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +40,9 @@ def paint(
         raise InputError(f"{kilns} kilns cannot be painted; give --kilns between 0 and 2000.")
     if seed < 0:
         raise InputError(f"The seed {seed} is negative; give 0 or more.")
-    scene = paint_scene(seed, size, size, kilns, crs="utm" if utm else "4326")
     with without_empty_folders(out):
+        ensure_output_folder(out)
+        scene = paint_scene(seed, size, size, kilns, crs="utm" if utm else "4326")
         files = write_painted(scene, out, seed=seed)
     typer.echo(f"{files.scene}: {size} x {size} px, {len(scene.kilns)} kilns, made up")
     typer.echo(f"{files.kilns}: the truth")
