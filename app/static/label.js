@@ -47,6 +47,7 @@ function begin(name) {
     state.ready = [];
     state.now = null;
     state.done = { today: 0, total: 0 };
+    state.undone = false;
   }
   state.who = { name, id };
   state.past = load(`kilnlight.past.${id}`, []);

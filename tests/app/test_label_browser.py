@@ -176,6 +176,9 @@ def test_undo_after_a_reload_and_the_same_pictures_come_again(chromium: Any, ser
         page.click("#undo")
         sees(page, f"t => {TOKEN} === t", first)
         until(lambda: served.answers() == [], page)
+        # also when the server's reply has been worked in
+        page.wait_for_timeout(300)
+        assert "Taken back" in page.inner_text("#status")
         page.click("#unsure")
         until(lambda: served.answers() == ["unsure"], page)
         sees(page, f"t => {TOKEN} === t", second)
