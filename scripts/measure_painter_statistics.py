@@ -2,290 +2,293 @@
 
     KILNLIGHT_DATA=path/to/data python scripts/measure_painter_statistics.py
 
-Writes `geodata/painter/statistics.json`: means, covariances and profiles only, no pixel. Colours are natural
-logarithms of grey levels (1..255) in the order red, green, blue. No model and no detection is looked at.
+Writes `geodata/painter/statistics.json`: under `painter` what the painter draws from, under `figures` the
+least, mean and greatest of each figure that painted scenes are compared with. Means, spreads and spectra
+only, no pixel. Colours are natural logarithms of grey levels (1..255) in the order red, green, blue. No model
+and no detection is looked at.
 """
 
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import rasterio
 from affine import Affine
+from compare_painted_scene import describe, mean_3x3, nearest_m, redness
 from numpy.typing import NDArray
 from pyproj import CRS
 
 from geodata.grid import Floats, Grid
-from geodata.obb import Boxes, offsets_m
+from geodata.obb import Boxes
+from geodata.painter.canvas import distance_m, stamp
+from geodata.painter.kilns import at_nodes
+from geodata.painter.statistics import NORMAL_POINTS, SIZE_POINTS
 
 OUT = Path(__file__).parent.parent / "geodata" / "painter" / "statistics.json"
-POINTS = [0.0005, 0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.995, 0.9995]
-"""Where the distributions of the land's colours are read."""
-TEMPLATE = (7, 5)
-"""Bins of |along| and |across| from the centre to 1.4 half-lengths and half-widths."""
-REACH = 1.4
+LEAST_KILNS = 15
+"""City and dry ridge are no kiln country: scenes with fewer kilns are left out."""
+ROUGH_SHARE = 0.05
+"""The roughest ground is taken for towns and villages; it is painted by itself and is no land."""
+COLOURS = 6
+"""The land's palette is halved so often: 64 colours."""
+THIN = 7
+"""Every so many-th pixel is enough for a distribution."""
+ZONES_M = ((90, 150), (150, 300), (300, 600), (600, 1000), (1000, 1e9))
+ZONE_CENTRES_M = (120.0, 225.0, 450.0, 800.0, 1200.0)
+FREQUENCY = np.geomspace(1 / 320, 0.7, 20)
+WINDOW_PX = 640
+RIM_M = 15.0
+NODES = (13, 9)
+"""A node each 12 m, along and across, over a mean kiln and its rim."""
+PARTS = 10
 
 
-def block_reduce(image: Floats, size: int) -> Floats:
-    """Means of size x size blocks, shape (bands, rows, cols)."""
-    rows, cols = image.shape[1] // size, image.shape[2] // size
-    cut = image[:, : rows * size, : cols * size]
-    return np.asarray(cut.reshape(len(image), rows, size, cols, size).mean(axis=(2, 4)))
+@dataclass(frozen=True)
+class Scene:
+    """A real scene: log grey levels (3, rows, cols), its place, kilns, metres from any possible kiln."""
+
+    logs: Floats
+    grid: Grid
+    kilns: Boxes
+    from_any_m: Floats
 
 
-def box_mean(image: Floats, radius: int) -> Floats:
-    """Running mean in a square of 2 radius + 1 pixels, edges repeated."""
-    size = 2 * radius + 1
-    padded = np.pad(image, ((0, 0), (radius + 1, radius), (radius + 1, radius)), mode="edge")
-    total = padded.cumsum(axis=1).cumsum(axis=2)
-    return np.asarray(
-        (
-            total[:, size:, size:]
-            - total[:, :-size, size:]
-            - total[:, size:, :-size]
-            + total[:, :-size, :-size]
-        )
-        / size**2
-    )
-
-
-def gaussian(colours: Floats) -> dict[str, Any]:
-    """Mean and covariance of colours, shape (n, 3)."""
-    return {"mean": colours.mean(axis=0).tolist(), "cov": np.cov(colours.T).tolist(), "n": len(colours)}
-
-
-def distance_to_places_m(grid: Grid, lon: Floats, lat: Floats) -> Floats:
-    """Metres from each pixel to the nearest place, at most 2,000 (looked up in a window around each)."""
-    out = np.full((grid.height, grid.width), 2000.0)
-    cols, rows = grid.pixel(lon, lat)
-    for col, row in zip(cols, rows, strict=True):
-        jacobian = grid.jacobian_m(col, row)[0]
-        c0, c1 = max(0, int(col) - 120), min(grid.width, int(col) + 120)
-        r0, r1 = max(0, int(row) - 120), min(grid.height, int(row) + 120)
-        if c0 >= c1 or r0 >= r1:
+def read_scenes(data: Path) -> list[Scene]:
+    """The train scenes of kiln country under the folder `delhi`."""
+    features = json.loads((data / "kilns.geojson").read_text())["features"]
+    doubtful = np.loadtxt(data / "unverified_candidates.csv", delimiter=",", skiprows=1, usecols=(0, 1))
+    scenes = []
+    for path in sorted((data / "scenes").glob("train_*.tif")):
+        rows = [
+            [*np.mean(f["geometry"]["coordinates"][0][:4], axis=0)]
+            + [f["properties"][key] for key in ("length_m", "width_m", "angle_deg")]
+            for f in features
+            if f["properties"]["scene"] == path.stem and not f["properties"]["cut_by_edge"]
+        ]
+        if len(rows) < LEAST_KILNS:
             continue
-        dc, dr = np.meshgrid(np.arange(c0, c1) + 0.5 - col, np.arange(r0, r1) + 0.5 - row)
-        east, north = np.einsum("ij,jrc->irc", jacobian, np.stack([dc, dr]))
-        out[r0:r1, c0:c1] = np.minimum(out[r0:r1, c0:c1], np.hypot(east, north))
-    return out
+        kilns = Boxes(*np.array(rows, dtype=np.float64).T)
+        places = np.vstack([np.column_stack([kilns.lon, kilns.lat]), doubtful])
+        with rasterio.open(path) as raster:
+            logs = np.log(np.maximum(raster.read().astype(np.float32), 1))
+            crs, affine = CRS.from_user_input(raster.crs.to_wkt()), Affine(*raster.transform[:6])
+            grid = Grid(crs, affine, raster.width, raster.height)
+        scenes.append(Scene(logs, grid, kilns, distance_m(grid, places[:, 0], places[:, 1])))
+        print(path.stem, len(kilns), file=sys.stderr)
+    return scenes
 
 
-def autocorrelation(detail: Floats, lags: list[int]) -> list[float]:
-    """Mean correlation of an image (bands, rows, cols) with itself, moved east and south by each lag."""
-    centred = detail - detail.mean(axis=(1, 2), keepdims=True)
-    variance = (centred**2).mean()
-    out = []
-    for lag in lags:
-        east = (centred[:, :, lag:] * centred[:, :, :-lag]).mean()
-        south = (centred[:, lag:] * centred[:, :-lag]).mean()
-        out.append(float((east + south) / 2 / variance))
-    return out
+def axes_of(logs: Floats) -> Floats:
+    """Brightness, red less green and green less blue."""
+    return np.stack([logs.mean(axis=0), logs[0] - logs[1], logs[1] - logs[2]])
 
 
-def land_statistics(logs: Floats) -> dict[str, Any]:
-    """Regional, field-sized and pixel-sized variation of one scene."""
-    regional = block_reduce(logs, 64)
-    detail = logs - box_mean(logs, 32)
-    fields = block_reduce(detail, 5)
-    smooth = (logs[:, 1:-1, :-2] + logs[:, 1:-1, 2:] + logs[:, :-2, 1:-1] + logs[:, 2:, 1:-1]) / 4
-    noise = (logs[:, 1:-1, 1:-1] - smooth) * np.sqrt(4 / 5)
+def block_means(planes: Floats, size: int) -> Floats:
+    """Means of size x size blocks."""
+    rows, cols = planes.shape[1] // size, planes.shape[2] // size
+    cut = planes[:, : rows * size, : cols * size].reshape(len(planes), rows, size, cols, size)
+    return np.asarray(cut.mean(axis=(2, 4)))
+
+
+def pixel_noise(planes: Floats) -> Floats:
+    """Deviation of pixels from the mean of their four neighbours, as that of single pixels."""
+    thin = slice(1, -1, THIN)
+    beside = planes[:, thin, :-2] + planes[:, thin, 2:] + planes[:, :-2:THIN, 1:-1] + planes[:, 2::THIN, 1:-1]
+    off = np.abs(planes[:, thin, 1:-1] - beside / 4)
+    return np.asarray(np.median(off, axis=(1, 2)) * 1.4826 * np.sqrt(4 / 5))
+
+
+def built_up(logs: Floats) -> NDArray[np.bool_]:
+    """Towns and villages: where pixels of 3 x 3 differ most, over some 10 pixels."""
+    bright = logs.mean(axis=0, keepdims=True)
+    rough = mean_3x3(np.square(bright - mean_3x3(bright)))
+    for _ in range(8):
+        rough = mean_3x3(rough)
+    return np.asarray(rough[0] > quantile(rough, 1 - ROUGH_SHARE))
+
+
+def palette(points: Floats, halvings: int) -> list[Floats]:
+    """Means of equally large groups of points (n, 3): halved again and again where they are widest."""
+    if halvings == 0:
+        return [points.mean(axis=0)]
+    order = np.argsort(points[:, np.argmax(points.var(axis=0))])
+    low, high = np.array_split(points[order], 2)
+    return palette(low, halvings - 1) + palette(high, halvings - 1)
+
+
+def power(planes: Floats) -> Floats:
+    """Mean power at each `FREQUENCY`, (planes, frequencies), in windows with soft edges."""
+    soft = np.outer(np.hanning(WINDOW_PX), np.hanning(WINDOW_PX))
+    at = np.hypot(np.fft.fftfreq(WINDOW_PX)[:, None], np.fft.rfftfreq(WINDOW_PX))
+    place = np.interp(np.log(np.maximum(at, 1e-9)), np.log(FREQUENCY), np.arange(len(FREQUENCY)))
+    ring = np.rint(place).astype(int)
+    ring[at < FREQUENCY[0] * 0.8] = len(FREQUENCY)
+    total = np.zeros((len(planes), *at.shape))
+    for row in range(0, planes.shape[1] - WINDOW_PX + 1, WINDOW_PX):
+        for col in range(0, planes.shape[2] - WINDOW_PX + 1, WINDOW_PX):
+            cut = planes[:, row : row + WINDOW_PX, col : col + WINDOW_PX]
+            total += np.square(np.abs(np.fft.rfft2((cut - cut.mean(axis=(1, 2), keepdims=True)) * soft)))
+    sums = [np.bincount(ring.ravel(), t.ravel(), len(FREQUENCY) + 1)[:-1] for t in total]
+    mean = np.array(sums) / np.bincount(ring.ravel(), minlength=len(FREQUENCY) + 1)[:-1]
+    return np.asarray(mean / mean[:, :1])
+
+
+def land(scenes: list[Scene]) -> dict[str, Any]:
+    """Distribution and texture of the land of kiln country."""
+    normal = np.array([NormalDist().inv_cdf(p) for p in NORMAL_POINTS])
+    zones, counts = np.zeros((len(scenes), len(ZONES_M), 3, len(NORMAL_POINTS))), []
+    blocks, powers, pixels = [], [], []
+    for s, scene in enumerate(scenes):
+        axes = axes_of(scene.logs)
+        built = built_up(scene.logs)
+        masks = [(scene.from_any_m > near) & (scene.from_any_m <= far) & ~built for near, far in ZONES_M]
+        counts.append([mask.sum() for mask in masks])
+        for z, mask in enumerate(masks):
+            zones[s, z] = np.quantile(axes[:, mask][:, ::THIN], NORMAL_POINTS, axis=1).T
+        open_land = axes[:, ~built][:, ::THIN]
+        have = np.quantile(open_land, NORMAL_POINTS, axis=1).T
+        scores = np.stack([np.interp(a, h, normal) for a, h in zip(axes, have, strict=True)])
+        scores[:, built] = 0
+        blocks.append(block_means(scores, 5)[:, block_means(built[None].astype(float), 5)[0] == 0][:, ::THIN])
+        powers.append(power(scores))
+        pixels.append(pixel_noise(scene.logs))
+    # mean quantiles: those of all scenes together would hold the scenes' differences as well
+    share = np.array(counts) / np.sum(counts, axis=0)
     return {
-        "mean": logs.mean(axis=(1, 2)),
-        "regional_cov": np.cov(regional.reshape(3, -1)),
-        "field_cov": np.cov(fields.reshape(3, -1)),
-        "pixel_sd": np.median(np.abs(noise), axis=(1, 2)) * 1.4826,
-        "autocorrelation": np.array(autocorrelation(detail, [1, 2, 3, 4, 6, 8, 12, 16, 24, 32])),
+        "zone_m": np.array(ZONE_CENTRES_M),
+        "land_quantiles": (zones * share[:, :, None, None]).sum(axis=0),
+        "land_palette": np.array(palette(np.concatenate(blocks, axis=1).T, COLOURS)),
+        "land_frequency": FREQUENCY,
+        "land_power": np.mean(powers, axis=0),
+        "pixel_sd": np.mean(pixels, axis=0),
     }
 
 
-def land_axes(logs: Floats, from_any_m: Floats) -> Floats:
-    """Brightness, red less green and green less blue, (3, n), of ground farther than 300 m from any kiln."""
-    red, green, blue = box_mean(logs, 1)[:, from_any_m > 300]
-    return np.stack([(red + green + blue) / 3, red - green, green - blue])[:, ::25]
-
-
-def kiln_frame(
-    grid: Grid, boxes: Boxes, k: int, radius: int = 26
-) -> tuple[slice, slice, Floats, Floats] | None:
-    """Window around kiln k with each pixel's metres along and across it; None near a scene's edge."""
-    col, row = (float(v[0]) for v in grid.pixel(boxes.lon[[k]], boxes.lat[[k]]))
-    c0, r0 = int(col) - radius, int(row) - radius
-    if c0 < 0 or r0 < 0 or c0 + 2 * radius > grid.width or r0 + 2 * radius > grid.height:
-        return None
-    dc, dr = np.meshgrid(np.arange(2 * radius) + c0 + 0.5 - col, np.arange(2 * radius) + r0 + 0.5 - row)
-    east, north = np.einsum("ij,jrc->irc", grid.jacobian_m(col, row)[0], np.stack([dc, dr]))
-    turn = np.radians(boxes.angle_deg[k])
-    along = east * np.cos(turn) + north * np.sin(turn)
-    across = -east * np.sin(turn) + north * np.cos(turn)
-    return slice(r0, r0 + 2 * radius), slice(c0, c0 + 2 * radius), along, across
-
-
-def kiln_colours(logs: Floats, grid: Grid, boxes: Boxes) -> list[dict[str, Floats]]:
-    """For each kiln: its mean colour, its surroundings', its profile, and its midline and pixel spread."""
-    out = []
-    for k in range(len(boxes)):
-        frame = kiln_frame(grid, boxes, k)
-        if frame is None:
-            continue
-        rows, cols, along, across = frame
-        u, v = np.abs(along) / (boxes.length_m[k] / 2), np.abs(across) / (boxes.width_m[k] / 2)
-        pixels = logs[:, rows, cols]
-        inside, far = (u < 0.85) & (v < 0.85), np.hypot(along, across)
-        ring = (far > 130) & (far < 220)
-        mean = pixels[:, inside].mean(axis=1)
-        template = np.full((3, *TEMPLATE), np.nan)
-        i = (u / REACH * TEMPLATE[0]).astype(int)
-        j = (v / REACH * TEMPLATE[1]).astype(int)
-        for a in range(TEMPLATE[0]):
-            for b in range(TEMPLATE[1]):
-                cell = (i == a) & (j == b)
-                if cell.any():
-                    template[:, a, b] = pixels[:, cell].mean(axis=1) - mean
-        middle, sides = inside & (v < 0.25), inside & (v > 0.4)
-        out.append(
-            {
-                "mean": mean,
-                "ring": np.median(pixels[:, ring], axis=1),
-                "template": template,
-                "midline": pixels[:, middle].mean(axis=1) - pixels[:, sides].mean(axis=1),
-                "spread": pixels[:, inside].std(axis=1),
-            }
-        )
-    return out
-
-
-def other_colours(logs: Floats, from_kilns_m: Floats, from_any_m: Floats) -> dict[str, Floats]:
-    """Samples of colours, shape (n, 3), of yards, dug land, built-up land, sheds, red ground and roads."""
-    brightness = logs.mean(axis=0)
-    smooth = box_mean(logs, 1)
-    rough = np.sqrt(np.maximum(box_mean(logs**2, 2) - box_mean(logs, 2) ** 2, 0)).mean(axis=0)
-    redness = smooth[0] - (smooth[1] + smooth[2]) / 2
-    near = (from_kilns_m > 90) & (from_kilns_m < 350)
-    far = from_any_m > 500
-    bright = np.quantile(brightness, [0.05, 0.93, 0.9985])
-    masks = {
-        "yard": near & (brightness > bright[1]) & (rough < np.quantile(rough, 0.85)),
-        "dug": near & (brightness < bright[0] + 0.1),
-        "built": far & (rough > np.quantile(rough, 0.965)) & (brightness > np.median(brightness)),
-        "shed": far & (brightness > bright[2]),
-        "red": far & (redness > np.quantile(redness, 0.99)) & (smooth.mean(axis=0) > np.median(brightness)),
+def kilns(scenes: list[Scene]) -> dict[str, Any]:
+    """The mean kiln, its main variations, and what they leave."""
+    u, v = np.meshgrid(*(np.linspace(-0.5, 0.5, n) for n in NODES), indexing="ij")
+    samples, windows = [], []
+    for scene in scenes:
+        for k in range(len(scene.kilns)):
+            length, width = scene.kilns.length_m[k] + 2 * RIM_M, scene.kilns.width_m[k] + 2 * RIM_M
+            col, row = (float(x[0]) for x in scene.grid.pixel(scene.kilns.lon[[k]], scene.kilns.lat[[k]]))
+            turn = np.radians(scene.kilns.angle_deg[k])
+            east = u * length * np.cos(turn) - v * width * np.sin(turn)
+            north = u * length * np.sin(turn) + v * width * np.cos(turn)
+            inverse = np.linalg.inv(scene.grid.jacobian_m(col, row)[0])
+            at = (
+                np.einsum("ij,jab->iab", inverse, np.stack([east, north]))
+                + np.array([col, row])[:, None, None]
+                - 0.5
+            )
+            limits = np.array([scene.grid.width, scene.grid.height])[:, None, None] - 1
+            if (at < 0).any() or (at > limits).any():
+                continue
+            samples.append(at_nodes(scene.logs, at[1] / limits[1] - 0.5, at[0] / limits[0] - 0.5))
+            place = stamp(scene.grid, col, row, float(scene.kilns.angle_deg[k]), length)
+            inside = (np.abs(place.along_m) < length / 2 - RIM_M) & (
+                np.abs(place.across_m) < width / 2 - RIM_M
+            )
+            windows.append(
+                (
+                    scene.logs[:, place.rows, place.cols][:, inside],
+                    place.along_m[inside] / length,
+                    place.across_m[inside] / width,
+                )
+            )
+    got = np.array(samples)
+    # a kiln has no front: each counts in its four mirror images
+    every = np.concatenate([got, got[:, :, ::-1], got[:, :, :, ::-1], got[:, :, ::-1, ::-1]])
+    mean = every.mean(axis=0)
+    flat = (every - mean).reshape(len(every), -1)
+    _, spread, parts = np.linalg.svd(flat, full_matrices=False)
+    print("variance in the parts:", np.cumsum(spread**2 / np.sum(spread**2))[:30:3].round(3), file=sys.stderr)
+    parts = parts[:PARTS]
+    left = []
+    for sample, (colours, x, y) in zip(got, windows, strict=True):
+        kept = ((sample - mean).ravel() @ parts.T) @ parts
+        left.append(colours - at_nodes(mean + kept.reshape(mean.shape), x, y))
+    return {
+        "kiln_mean": mean,
+        "kiln_parts": (parts * spread[:PARTS, None] / np.sqrt(len(every))).reshape(PARTS, *mean.shape),
+        "kiln_rim_m": RIM_M,
+        "kiln_grain_cov": np.median([np.cov(one) for one in left], axis=0),
     }
+
+
+def quantile(image: Floats, point: float) -> float:
+    """A point of the distribution of a thinned image."""
+    return float(np.quantile(image.ravel()[::THIN], point))
+
+
+def other_colours(scenes: list[Scene]) -> dict[str, Any]:
+    """Colours of yards, built-up land, sheds and red ground."""
     rng = np.random.default_rng(0)
-    out = {}
-    for name, mask in masks.items():
-        colours = logs[:, mask].T
-        out[name] = colours[rng.permutation(len(colours))[:5000]]
-    out["yard_share"] = np.array([masks["yard"].sum(), near.sum()], dtype=np.float64)
-    return out
-
-
-def read_scene(path: Path) -> tuple[Floats, Grid]:
-    """Logarithms of a whole scene's grey levels and its grid."""
-    with rasterio.open(path) as data:
-        pixels = data.read().astype(np.float64)
-        grid = Grid(
-            CRS.from_user_input(data.crs.to_wkt()), Affine(*data.transform[:6]), data.width, data.height
-        )
-    return np.log(np.maximum(pixels, 1)), grid
-
-
-def read_boxes(features: list[dict[str, Any]], scene: str) -> Boxes:
-    """Whole kilns of one scene."""
-    rows = []
-    for feature in features:
-        p = feature["properties"]
-        if p["scene"] == scene and not p["cut_by_edge"]:
-            ring = np.array(feature["geometry"]["coordinates"][0][:4])
-            rows.append([*ring.mean(axis=0), p["length_m"], p["width_m"], p["angle_deg"]])
-    return Boxes(*np.array(rows, dtype=np.float64).reshape(-1, 5).T)
-
-
-def nearest_neighbour_m(boxes: Boxes) -> Floats:
-    """Distance of each kiln to the nearest other one."""
-    if len(boxes) < 2:
-        return np.empty(0)
-    east, north = offsets_m(boxes.lon[:, None], boxes.lat[:, None], boxes.lon[None], boxes.lat[None])
-    far = np.hypot(east, north)
-    np.fill_diagonal(far, np.inf)
-    return np.asarray(far.min(axis=1))
-
-
-def summary(values: Floats | NDArray[np.float64]) -> dict[str, Any]:
-    """5, 16, 50, 84 and 95 % points."""
-    return {"q05_16_50_84_95": np.quantile(values, [0.05, 0.16, 0.5, 0.84, 0.95]).tolist()}
-
-
-def kiln_statistics(kilns: list[dict[str, Floats]]) -> dict[str, Any]:
-    """Colour given the surroundings (a straight line), mean profile and spreads."""
-    mean, ring = np.array([k["mean"] for k in kilns]), np.array([k["ring"] for k in kilns])
-    design = np.column_stack([np.ones(len(ring)), ring])
-    line, *_ = np.linalg.lstsq(design, mean, rcond=None)
-    midline = np.array([k["midline"] for k in kilns])
-    return {
-        "n": len(kilns),
-        "colour": gaussian(mean),
-        "contrast": gaussian(mean - ring),
-        "colour_from_surroundings": {
-            "constant_then_red_green_blue": line.tolist(),
-            "left_over_cov": np.cov((mean - design @ line).T).tolist(),
-        },
-        "profile": {"reach": REACH, "log_ratio": np.nanmean([k["template"] for k in kilns], axis=0).tolist()},
-        "midline": gaussian(midline),
-        "pixel_sd": np.median([k["spread"] for k in kilns], axis=0).tolist(),
-    }
+    drawn: dict[str, list[Floats]] = {name: [] for name in ("yard", "built", "shed", "red")}
+    for scene in scenes:
+        bright, smooth = scene.logs.mean(axis=0), mean_3x3(scene.logs)
+        rough = np.sqrt(np.maximum(mean_3x3(scene.logs**2) - smooth**2, 0)).mean(axis=0)
+        near = (scene.from_any_m > 90) & (scene.from_any_m < 350)
+        far, red = scene.from_any_m > 500, redness(smooth)
+        masks = {
+            "yard": near & (bright > quantile(bright, 0.93)) & (rough < quantile(rough, 0.85)),
+            "built": far & built_up(scene.logs) & (bright > quantile(bright, 0.5)),
+            "shed": far & (bright > quantile(bright, 0.9985)),
+            "red": far & (red > quantile(red, 0.99)) & (bright > quantile(bright, 0.5)),
+        }
+        for name, mask in masks.items():
+            drawn[name].append(rng.permutation(scene.logs[:, mask].T)[:5000])
+    colours = {name: np.concatenate(parts) for name, parts in drawn.items()}
+    return {name: {"mean": c.mean(axis=0), "cov": np.cov(c.T)} for name, c in colours.items()}
 
 
 def measure(data: Path) -> dict[str, Any]:
     """All statistics of the train scenes under a data folder."""
-    features = json.loads((data / "kilns.geojson").read_text())["features"]
-    places = np.loadtxt(data / "unverified_candidates.csv", delimiter=",", skiprows=1, usecols=(0, 1))
-    land, kilns, others, boxes, axes = [], [], [], [], []
-    for path in sorted((data / "scenes").glob("train_*.tif")):
-        logs, grid = read_scene(path)
-        here = read_boxes(features, path.stem)
-        boxes.append(here)
-        land.append(land_statistics(logs))
-        kilns += kiln_colours(logs, grid, here)
-        from_kilns = distance_to_places_m(grid, here.lon, here.lat)
-        from_any = np.minimum(from_kilns, distance_to_places_m(grid, places[:, 0], places[:, 1]))
-        others.append(other_colours(logs, from_kilns, from_any))
-        axes.append(land_axes(logs, from_any))
-        print(path.stem, len(here), file=sys.stderr)
-    shares = np.sum([o["yard_share"] for o in others], axis=0)
-    # city and dry ridge are no kiln country: the painted land is that of the scenes with many kilns
-    rural = [s for s, b in zip(land, boxes, strict=True) if len(b) >= 15]
-    ground = np.concatenate([a for a, b in zip(axes, boxes, strict=True) if len(b) >= 15], axis=1)
+    scenes = read_scenes(data)
+    apart = np.concatenate([nearest_m(s.kilns) for s in scenes])
+    figures = [describe(s.logs, s.grid, s.kilns, s.from_any_m) for s in scenes]
     return {
-        "source": "train scenes; log grey levels 1..255, order red, green, blue",
-        "land": {key: np.mean([s[key] for s in rural], axis=0).tolist() for key in rural[0]},
-        "land_axes": {
-            "of": "brightness, red - green, green - blue",
-            "points": POINTS,
-            "quantiles": np.quantile(ground, POINTS, axis=1).T.tolist(),
+        "source": "train scenes with at least 15 kilns; log grey levels 1..255, order red, green, blue",
+        "kilns_per_km2": sum(len(s.kilns) for s in scenes) / sum(s.grid.area_km2() for s in scenes),
+        "painter": {
+            **land(scenes),
+            **kilns(scenes),
+            **other_colours(scenes),
+            "length_m": np.quantile(np.concatenate([s.kilns.length_m for s in scenes]), SIZE_POINTS),
+            "width_m": np.quantile(np.concatenate([s.kilns.width_m for s in scenes]), SIZE_POINTS),
+            "neighbour_m": np.quantile(apart, SIZE_POINTS),
         },
-        "land_lags_px": [1, 2, 3, 4, 6, 8, 12, 16, 24, 32],
-        "kiln": kiln_statistics(kilns),
-        "kiln_length_m": summary(np.concatenate([b.length_m for b in boxes])),
-        "kiln_width_m": summary(np.concatenate([b.width_m for b in boxes])),
-        "kiln_neighbour_m": summary(np.concatenate([nearest_neighbour_m(b) for b in boxes])),
-        "yard_share": float(shares[0] / shares[1]),
-        **{
-            name: gaussian(np.concatenate([o[name] for o in others]))
-            for name in ("yard", "dug", "built", "shed", "red")
+        "figures": {
+            name: [float(f([s[name] for s in figures])) for f in (np.min, np.mean, np.max)]
+            for name in figures[0]
         },
     }
 
 
 def rounded(value: Any) -> Any:
-    """Floats cut to five significant digits."""
+    """Arrays as lists, floats cut to four significant digits."""
     if isinstance(value, dict):
         return {k: rounded(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, np.ndarray | list):
         return [rounded(v) for v in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
+    return float(f"{value:.4g}") if isinstance(value, float | np.floating) else value
+
+
+def as_text(statistics: dict[str, Any]) -> str:
+    """JSON with one entry a line."""
+    lines = []
+    for name, value in statistics.items():
+        if isinstance(value, dict):
+            inner = ",\n".join(f"  {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
+            lines.append(f" {json.dumps(name)}: {{\n{inner}\n }}")
+        else:
+            lines.append(f" {json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def main() -> None:
@@ -293,7 +296,7 @@ def main() -> None:
     folder = os.environ.get("KILNLIGHT_DATA")
     if not folder:
         sys.exit("KILNLIGHT_DATA is not set: set it to the folder that holds delhi/.")
-    OUT.write_text(json.dumps(rounded(measure(Path(folder) / "delhi")), indent=1) + "\n")
+    OUT.write_text(as_text(rounded(measure(Path(folder) / "delhi"))))
 
 
 if __name__ == "__main__":

@@ -1,24 +1,17 @@
-"""geodata.painter.land: fields, their colours and the noise of pixels; knows nothing of kilns."""
-
-from dataclasses import dataclass
+"""geodata.painter.land: fields with the measured distribution and texture; knows kilns only as a distance."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geodata.grid import Floats
-from geodata.painter.statistics import Statistics
+from geodata.painter.statistics import NORMAL_POINTS, Statistics
 
 Rng = np.random.Generator
 
-
-@dataclass(frozen=True)
-class Fields:
-    """A mosaic of fields: the number of the field that each pixel lies in, (height, width)."""
-
-    number: NDArray[np.int64]
-    count: int
-    edge: NDArray[np.bool_]
-    """True on the pixels along a field's border."""
+TEXTURE = 0.08
+"""Variance inside fields for 1 between them; the one figure that is set by the comparison (gradients)."""
+FIELD_PX = (3.0, 21.0)
+"""Sides of fields: 30-210 m, from smallholders' plots to large ones."""
 
 
 def smooth_noise(rng: Rng, shape: tuple[int, ...], step: float) -> Floats:
@@ -36,29 +29,25 @@ def smooth_noise(rng: Rng, shape: tuple[int, ...], step: float) -> Floats:
     return np.asarray((top * (1 - fy) + low * fy) * 1.4)
 
 
-def make_fields(rng: Rng, shape: tuple[int, int]) -> Fields:
-    """Oblong fields in two directions of ploughing, some here and some there."""
+def make_fields(rng: Rng, shape: tuple[int, int]) -> NDArray[np.int64]:
+    """The number of the field that each pixel lies in: oblongs in two directions, some here, some there."""
     turn = rng.uniform(-0.6, 0.6)
     first, second = _mosaic(rng, shape, turn), _mosaic(rng, shape, turn + rng.uniform(0.2, 1.2))
     here = smooth_noise(rng, shape, 90) > 0
     _, flat = np.unique(np.where(here, first, -1 - second), return_inverse=True)
-    number = flat.reshape(shape)
-    edge = np.zeros(shape, dtype=bool)
-    edge[:, 1:] |= number[:, 1:] != number[:, :-1]
-    edge[1:] |= number[1:] != number[:-1]
-    return Fields(number, int(number.max()) + 1, edge)
+    return flat.reshape(shape)
 
 
 def _mosaic(rng: Rng, shape: tuple[int, int], turn: float) -> NDArray[np.int64]:
-    """Field numbers >= 0: rows of oblongs of 3-21 px, bent a little."""
+    """Field numbers >= 0: rows of oblongs, bent a little."""
     height, width = shape
     x = np.arange(width) + 10 * smooth_noise(rng, shape, 170)
     y = np.arange(height)[:, None] + 10 * smooth_noise(rng, shape, 170)
     u = x * np.cos(turn) - y * np.sin(turn)
     v = x * np.sin(turn) + y * np.cos(turn)
     reach = 2 * (height + width) + 400
-    rows = np.cumsum(_sizes(rng, reach)) - reach / 2
-    cols = np.cumsum(_sizes(rng, reach)) - reach / 2
+    low, high = float(np.log(FIELD_PX[0])), float(np.log(FIELD_PX[1]))
+    rows, cols = (np.cumsum(np.exp(rng.uniform(low, high, reach // 3))) - reach / 2 for _ in "uv")
     row = np.searchsorted(rows, v)
     # every row of fields is moved by its own amount, like bricks
     shift = rng.uniform(0, 200, len(rows) + 1)
@@ -66,49 +55,42 @@ def _mosaic(rng: Rng, shape: tuple[int, int], turn: float) -> NDArray[np.int64]:
     return np.asarray(row.astype(np.int64) * (len(cols) + 1) + col)
 
 
-def _sizes(rng: Rng, reach: int) -> Floats:
-    return np.exp(rng.uniform(np.log(3), np.log(21), reach // 3))
-
-
-def colour_fields(rng: Rng, fields: Fields, stats: Statistics) -> Floats:
-    """Log colours (3, height, width) of the land."""
-    shape = fields.number.shape
-    root = np.linalg.cholesky(stats.land.cov)
-    regional = np.einsum("ij,jrc->irc", root, np.stack([smooth_noise(rng, shape, 150) for _ in range(3)]))
-    # it was measured on means of 5 x 5 px, which even out the borders; drawn per field it must be wider
-    own = rng.multivariate_normal(np.zeros(3), 1.3 * stats.field_cov, fields.count, method="cholesky")
-    land = _as_distributed(regional + own[fields.number].transpose(2, 0, 1), stats)
-    # bunds and paths between fields are darker; about half of them can be seen
-    seam = fields.edge & (smooth_noise(rng, shape, 12) > 0)
-    return np.asarray(land - 0.15 * seam)
-
-
-def _as_distributed(land: Floats, stats: Statistics) -> Floats:
-    """Stretch brightness, red - green and green - blue so that each is distributed as measured.
-
-    Crops are greener than a normal distribution allows, and red ground is rarer.
-    """
-    red, green, blue = land
-    axes = (land.mean(axis=0), red - green, green - blue)
-    bright, red_green, green_blue = (
-        np.interp(axis, np.quantile(axis, stats.land_points), measured)
-        for axis, measured in zip(axes, stats.land_quantiles, strict=True)
-    )
+def paint_land(rng: Rng, from_kilns_m: Floats, stats: Statistics) -> Floats:
+    """Log colours (3, height, width) of the land, given each pixel's distance from the nearest kiln."""
+    fields = make_fields(rng, from_kilns_m.shape)
+    own = stats.land_palette[rng.integers(len(stats.land_palette), size=fields.max() + 1)]
+    # no two fields are quite the same
+    own = own + 0.2 * rng.standard_normal(own.shape)
+    axes = []
+    for a in range(3):
+        plane = own[fields, a] + np.sqrt(TEXTURE) * rng.standard_normal(fields.shape)
+        plane = _with_power(plane, stats.land_frequency, stats.land_power[a])
+        axes.append(_as_distributed(plane, from_kilns_m, stats, a))
+    bright, red_green, green_blue = axes
     green = bright + (green_blue - red_green) / 3
     return np.stack([green + red_green, green, green - green_blue])
 
 
-def add_texture(rng: Rng, land: Floats, stats: Statistics) -> Floats:
-    """Land with mottles of two pixels and noise of one, mostly common to the bands."""
-    common = rng.standard_normal(land.shape[1:]) + 1.2 * smooth_noise(rng, land.shape[1:], 2.0)
-    own = rng.standard_normal(land.shape)
-    return np.asarray(land + stats.pixel_sd[:, None, None] * (1.3 * common + 0.6 * own))
+def _with_power(plane: Floats, frequency: Floats, power: Floats) -> Floats:
+    """Give a plane the measured power at each frequency (cycles per pixel); its shapes stay."""
+    waves = np.fft.rfft2(plane)
+    at = np.hypot(np.fft.fftfreq(plane.shape[0])[:, None], np.fft.rfftfreq(plane.shape[1]))
+    log_at = np.log(np.clip(at, frequency[0], frequency[-1]))
+    ring = np.rint(np.interp(log_at, np.log(frequency), np.arange(len(frequency)))).astype(int)
+    count = np.bincount(ring.ravel(), minlength=len(frequency))
+    present = np.bincount(ring.ravel(), np.square(np.abs(waves)).ravel(), len(frequency))[count > 0]
+    gain = np.sqrt(power[count > 0] * count[count > 0] / present)
+    waves *= np.interp(log_at, np.log(frequency[count > 0]), gain)
+    waves[0, 0] = 0
+    return np.asarray(np.fft.irfft2(waves, s=plane.shape))
 
 
-def blur(land: Floats) -> Floats:
-    """The sensor's point spread: a kernel of 1, 6, 1 along each axis."""
-    for axis in (1, 2):
-        pad = [(1, 1) if a == axis else (0, 0) for a in range(3)]
-        wide = np.moveaxis(np.pad(land, pad, mode="edge"), axis, 0)
-        land = np.moveaxis((wide[:-2] + 6 * wide[1:-1] + wide[2:]) / 8, 0, axis)
-    return land
+def _as_distributed(plane: Floats, from_kilns_m: Floats, stats: Statistics, axis: int) -> Floats:
+    """Stretch a plane so that its values are distributed as measured at each distance from kilns."""
+    have = np.quantile(plane, NORMAL_POINTS)
+    zone = np.interp(from_kilns_m, stats.zone_m, np.arange(len(stats.zone_m)))
+    out = np.zeros(plane.shape)
+    for z, measured in enumerate(stats.land_quantiles[:, axis]):
+        share = np.clip(1 - np.abs(zone - z), 0, 1)
+        out += share * np.interp(plane, have, measured)
+    return out

@@ -10,9 +10,9 @@ from pyproj import CRS
 
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
-from geodata.painter.canvas import Canvas
-from geodata.painter.kilns import lay_dust, lay_kilns, lay_yards, place_kilns
-from geodata.painter.land import add_texture, blur, colour_fields, make_fields
+from geodata.painter.canvas import Canvas, distance_m
+from geodata.painter.kilns import lay_kilns, place_kilns
+from geodata.painter.land import paint_land
 from geodata.painter.look_alikes import lay_look_alikes
 from geodata.painter.statistics import load
 
@@ -54,16 +54,13 @@ def paint_scene(
 
     `uint8` has grey levels 1..255 as the measured scenes; `uint16` has 20 times as much plus 200.
     """
-    rng, stats = np.random.default_rng(seed), load()
-    fields = make_fields(rng, (height, width))
-    canvas = Canvas(sea_grid(width, height, crs), fields, colour_fields(rng, fields, stats), stats, rng)
-    kilns = place_kilns(rng, canvas.grid, n_kilns, stats)
+    rng, stats, grid = np.random.default_rng(seed), load(), sea_grid(width, height, crs)
+    kilns = place_kilns(rng, grid, n_kilns, stats)
+    land = paint_land(rng, distance_m(grid, kilns.lon, kilns.lat), stats)
+    canvas = Canvas(grid, land, stats, rng)
     look_alikes = lay_look_alikes(canvas, kilns) if with_look_alikes else np.empty((0, 2))
-    lay_dust(canvas, kilns)
-    lay_yards(canvas, kilns)
     lay_kilns(canvas, kilns)
-    image = blur(add_texture(rng, canvas.colours, stats))
-    return PaintedScene(_to_pixels(image, dtype), canvas.grid, kilns, look_alikes)
+    return PaintedScene(_to_pixels(canvas.colours, dtype), grid, kilns, look_alikes)
 
 
 def _to_pixels(image: Floats, dtype: Literal["uint8", "uint16"]) -> NDArray[np.uint8] | NDArray[np.uint16]:

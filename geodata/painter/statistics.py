@@ -1,16 +1,25 @@
 """geodata.painter.statistics: the measured colours, as values; knows nothing of painting.
 
-Colours are natural logarithms of grey levels (1..255) in the order red, green, blue.
+Colours are natural logarithms of grey levels (1..255) in the order red, green, blue. The land is measured on
+three axes: brightness (the bands' mean), red less green, green less blue.
 """
 
 import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
 from geodata.grid import Floats
+
+NORMAL_POINTS = np.array(
+    [0.0005, 0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.98, 0.995, 0.9995]
+)
+"""Where the land's distributions are read."""
+SIZE_POINTS = np.array([0.01, 0.05, 0.16, 0.5, 0.84, 0.95, 0.99])
+"""Where the distributions of kilns' sizes and distances are read."""
 
 
 @dataclass(frozen=True)
@@ -29,72 +38,52 @@ class Gaussian:
 class Statistics:
     """What was measured on the real scenes."""
 
-    land: Gaussian
-    """Mean colour of kiln country and its variation over kilometres."""
-    land_points: Floats
+    zone_m: Floats
+    """(z,): distances from the nearest kiln at which the land's distributions were read."""
     land_quantiles: Floats
-    """(3, n): brightness, red - green and green - blue of the land at those points of their distribution."""
-    field_cov: Floats
-    """Variation from field to field."""
+    """(z, 3 axes, points)."""
+    land_palette: Floats
+    """(n, 3): equally common triples of the axes' normal scores, from means of 5 x 5 pixels."""
+    land_frequency: Floats
+    """Cycles per pixel at which the power of the normal scores was read."""
+    land_power: Floats
+    """(3 axes, frequencies)."""
     pixel_sd: Floats
-    """Variation from pixel to pixel inside a field, per band."""
-    kiln_surroundings: Floats
-    """Mean colour of the ground 130-220 m from kilns, (3,)."""
-    kiln_line: Floats
-    """(4, 3): constant, then the share of the surroundings' red, green and blue in a kiln's colour."""
-    kiln_left_over: Gaussian
-    """A kiln's colour beside that line."""
-    kiln_profile: Floats
-    """(3, 7, 5): log ratio to the kiln's mean by |along| and |across|, out to `kiln_reach` half-sides."""
-    kiln_reach: float
-    kiln_midline: Gaussian
-    """Middle minus sides of a kiln."""
-    kiln_pixel_sd: Floats
+    """(3,): deviation from pixel to pixel per band."""
+    kiln_mean: Floats
+    """(3, along, across): mean log colour at nodes over a kiln and `kiln_rim_m` beyond its sides."""
+    kiln_parts: Floats
+    """(k, 3, along, across): its main variations, each one deviation high."""
+    kiln_rim_m: Floats
+    kiln_grain_cov: Floats
+    """(3, 3): what these variations leave, from pixel to pixel."""
     length_m: Floats
-    """5, 16, 50, 84 and 95 % points; likewise the next two."""
+    """At `SIZE_POINTS`; likewise the next two."""
     width_m: Floats
     neighbour_m: Floats
-    yard_share: float
-    """Share of the ground 90-350 m from a kiln that is pale yard."""
     yard: Gaussian
-    dug: Gaussian
+    """Palest ground beside kilns."""
     built: Gaussian
     shed: Gaussian
+    """Brightest ground far from kilns."""
     red: Gaussian
-    """Reddest ground farther than 500 m from any kiln."""
+    """Reddest ground far from kilns."""
 
 
 @cache
 def load() -> Statistics:
     """The statistics that are shipped with the package."""
-    raw = json.loads(resources.files("geodata.painter").joinpath("statistics.json").read_text("utf-8"))
-    kiln, land = raw["kiln"], raw["land"]
-
-    def gaussian(of: dict[str, list[float]]) -> Gaussian:
-        return Gaussian(np.array(of["mean"]), np.array(of["cov"]))
-
-    line = kiln["colour_from_surroundings"]
-    return Statistics(
-        land=Gaussian(np.array(land["mean"]), np.array(land["regional_cov"])),
-        land_points=np.array(raw["land_axes"]["points"]),
-        land_quantiles=np.array(raw["land_axes"]["quantiles"]),
-        field_cov=np.array(land["field_cov"]),
-        pixel_sd=np.array(land["pixel_sd"]),
-        kiln_surroundings=np.array(kiln["colour"]["mean"]) - np.array(kiln["contrast"]["mean"]),
-        kiln_line=np.array(line["constant_then_red_green_blue"]),
-        kiln_left_over=Gaussian(np.zeros(3), np.array(line["left_over_cov"])),
-        kiln_profile=np.array(kiln["profile"]["log_ratio"]),
-        kiln_reach=float(kiln["profile"]["reach"]),
-        kiln_midline=gaussian(kiln["midline"]),
-        kiln_pixel_sd=np.array(kiln["pixel_sd"]),
-        length_m=np.array(raw["kiln_length_m"]["q05_16_50_84_95"]),
-        width_m=np.array(raw["kiln_width_m"]["q05_16_50_84_95"]),
-        neighbour_m=np.array(raw["kiln_neighbour_m"]["q05_16_50_84_95"]),
-        yard_share=float(raw["yard_share"]),
-        **{name: gaussian(raw[name]) for name in ("yard", "dug", "built", "shed", "red")},
-    )
+    text = resources.files("geodata.painter").joinpath("statistics.json").read_text("utf-8")
+    values: dict[str, Any] = {}
+    for name, value in json.loads(text)["painter"].items():
+        values[name] = (
+            Gaussian(np.array(value["mean"]), np.array(value["cov"]))
+            if isinstance(value, dict)
+            else np.array(value)
+        )
+    return Statistics(**values)
 
 
-def draw_from_quantiles(rng: np.random.Generator, points: Floats, n: int) -> Floats:
-    """Draw n values between the 5 and the 95 % point of a measured distribution."""
-    return np.interp(rng.uniform(0.05, 0.95, n), [0.05, 0.16, 0.5, 0.84, 0.95], points)
+def draw_sizes(rng: np.random.Generator, points: Floats, n: int) -> Floats:
+    """Draw n values between the outer points of a measured distribution."""
+    return np.interp(rng.uniform(SIZE_POINTS[0], SIZE_POINTS[-1], n), SIZE_POINTS, points)
