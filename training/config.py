@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from geodata.errors import InputError
 
@@ -110,9 +111,19 @@ def read_config(path: Path) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"])
-        raise InputError(f"The run file {path} has a wrong setting: {where}: {first['msg']}.") from None
+        wrong = "; ".join(_in_words(one) for one in error.errors())
+        raise InputError(
+            f"The run file {path} has wrong settings: {wrong}; `kilnlight train --example` shows all of them."
+        ) from None
+
+
+def _in_words(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where} is not known"
+    if error["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
 
 
 EXAMPLE = """\
@@ -135,7 +146,9 @@ months = [11, 12, 1, 2]                                           # and in which
 products = ["S2-L2A"]                                             # and on which products
 
 [fit]
-steps = 2600          # about 35 minutes on one core of 2021
+steps = 2600          # for each fold; about 20 minutes on one core of 2021
+# final_steps = 4500  # for the net on everything; as many as for a fold if left out
+# cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made

@@ -58,8 +58,12 @@ def test_the_example_is_a_run_file(tmp_path):
     ("text", "said"),
     [
         ("[data", "TOML"),
-        ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat"),
-        ("", "data"),
+        ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat is not known"),
+        ("", "data is missing; model is missing"),
+        (
+            "[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\n[fit]\nsteps=-3\nbatch='x'",
+            "fit.steps = -3.*; fit.batch",
+        ),
     ],
 )
 def test_a_wrong_run_file_is_named_with_its_setting(tmp_path, text, said):
