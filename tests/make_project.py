@@ -4,7 +4,6 @@
 """
 
 import io
-import os
 import random
 import sys
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from geodata.store.missing import missing_pictures
 from geodata.tables.coverage import write_coverage
 from geodata.tables.detections import write_detections
 from geodata.tables.run import RunInput, RunRecord, RunSettings, write_run
+from geodata.tables.scene_paths import write_scene_paths
 from geodata.tiles import tile_from_id, tile_id, tile_of, tile_ring
 
 WEST, SOUTH = 68.0, 15.0
@@ -167,18 +167,19 @@ def write_run_folder(
             candidates=True,
         ),
         versions={},
-        inputs=tuple(_input(scene, folder) for scene in scenes),
+        inputs=tuple(_input(scene) for scene in scenes),
         files={name: sha256_of(folder / name) for name in names},
     )
+    files = [scene.file for scene in scenes if scene.file is not None]
+    write_scene_paths(folder, {sha256_of(file): file.resolve() for file in files})
     write_run(folder, record)
     return folder
 
 
-def _input(scene: FakeScene, folder: Path) -> RunInput:
+def _input(scene: FakeScene) -> RunInput:
     made = scene.scene_id.encode().hex().ljust(64, "0")[:64]
     return RunInput(
         name=f"{scene.scene_id}.tif" if scene.file is None else scene.file.name,
-        path=None if scene.file is None else os.path.relpath(scene.file, folder),
         sha256=made if scene.file is None else sha256_of(scene.file),
         scene_id=scene.scene_id,
         acquired_at=scene.acquired_at,

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from app.web.address import refuse_busy_port
+from geodata.errors import InputError
+from geodata.files import sha256_of
+from geodata.tables.run import RUN, open_run
 
 NAME = "made_up"
 
@@ -34,7 +37,10 @@ def demo(
     if serve:
         # minutes before the app would say so
         refuse_busy_port(port)
-    for step in steps(out, seed):
+    paint, *others = steps(out, seed)
+    run_command(paint)
+    refuse_second_scene(out)
+    for step in others:
         run_command(step)
     typer.secho("\n" + summary(out / "project" / "evaluations" / NAME / "evaluation.json"), bold=True)
     if serve:
@@ -51,6 +57,21 @@ def steps(out: Path, seed: int) -> list[list[str]]:
         ["import", run, "--marks", marks, "--project", str(project)],
         ["evaluate", scene, "--run", run, "--labels", truth, "--out", str(project / "evaluations" / NAME)],
     ]
+
+
+def refuse_second_scene(out: Path) -> None:
+    """An older demo of another scene must not share a project with this one: both lie at one place.
+
+    Raises:
+        InputError: the folder holds the run of another scene.
+    """
+    if not (out / "run" / RUN).is_file():
+        return
+    known = {scene.sha256 for scene in open_run(out / "run").record.inputs}
+    if sha256_of(out / "painted" / f"{NAME}.tif") not in known:
+        raise InputError(
+            f"{out} holds the demo of another scene; name another folder with --out, or that scene's --seed."
+        )
 
 
 def summary(evaluation: Path) -> str:

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from app.cli.options import AllowDamaged, Bands, Model, Scenes, Threads, band_names, cores, moment
+from app.cli.options import (
+    Acquired,
+    AllowDamaged,
+    Bands,
+    Model,
+    Scenes,
+    Threads,
+    acquired_at,
+    band_names,
+    cores,
+)
 from app.cli.progress import windows_bar
 from geodata.files import without_empty_folders
 
@@ -28,12 +38,7 @@ def detect(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the result.", show_default=False)],
     model: Model = None,
     bands: Bands = None,
-    acquired: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"
-        ),
-    ] = None,
+    acquired: Acquired = None,
     product: Annotated[
         str | None, typer.Option(metavar="NAME", help="Product, where the files do not tell: S2-L2A")
     ] = None,
@@ -66,7 +71,7 @@ def detect(
         model=model,
         options=OpenOptions(
             band_names=band_names(bands),
-            acquired_at=None if acquired is None else moment("--acquired", acquired, "2024-01-31T05:30"),
+            acquired_at=acquired_at(acquired),
             product=product,
             allow_damaged=allow_damaged,
         ),

@@ -8,7 +8,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.options import AllowDamaged, Bands, Model, Scenes, Threads, band_names, cores
+from app.cli.options import (
+    Acquired,
+    AllowDamaged,
+    Bands,
+    Model,
+    Scenes,
+    Threads,
+    acquired_at,
+    band_names,
+    cores,
+)
 from app.cli.progress import windows_bar
 from geodata.errors import InputError
 from geodata.files import ensure_output_folder, without_empty_folders
@@ -54,6 +64,7 @@ def evaluate(
         Path | None, typer.Option(metavar="DIR", help="Folder for evaluation.json and outcomes.geojson.")
     ] = None,
     bands: Bands = None,
+    acquired: Acquired = None,
     allow_damaged: AllowDamaged = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     threads: Threads = None,
@@ -80,7 +91,9 @@ def evaluate(
         ignore=ignore,
         model=model,
         run=run,
-        options=OpenOptions(band_names=band_names(bands), allow_damaged=allow_damaged),
+        options=OpenOptions(
+            band_names=band_names(bands), acquired_at=acquired_at(acquired), allow_damaged=allow_damaged
+        ),
         threads=threads or cores(),
     )
     with without_empty_folders(out or Path()), windows_bar("Looking for kilns") as (progress, warn):

@@ -24,6 +24,7 @@ BAD_INPUT = 2
 _OF_THE_MACHINE = (
     errno.ENOSPC,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EACCES,
     errno.EPERM,
     errno.EROFS,

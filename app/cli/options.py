@@ -27,6 +27,12 @@ Bands = Annotated[
 AllowDamaged = Annotated[
     bool, typer.Option("--allow-damaged", help="Leave out pixels that do not decode instead of ending.")
 ]
+Acquired = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"
+    ),
+]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="all cores", help="Threads.")]
 
 
@@ -48,6 +54,11 @@ def moment(option: str, text: str, example: str) -> datetime:
     except ValueError as error:
         raise InputError(f"{option} {text!r} is no date; write it like {example}.") from error
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def acquired_at(text: str | None) -> datetime | None:
+    """The time of `--acquired`. Raises `InputError` as `moment`."""
+    return None if text is None else moment("--acquired", text, "2024-01-31T05:30")
 
 
 def cores() -> int:

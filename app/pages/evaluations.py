@@ -178,7 +178,7 @@ def _card(one: ShownOutcome) -> str:
         credit = f"<small>{escape(credit_of([site]))}</small>"
     lines = [Place(outcome.lat, outcome.lon).text()]
     if outcome.score is not None:
-        lines.append(_("Score {score}").format(score=words.share(outcome.score)))
+        lines.append(_("Score {score}").format(score=words.score(outcome.score)))
     if outcome.distance_m is not None:
         lines.append(_("{metres} m from the kiln").format(metres=round(outcome.distance_m)))
     return f"<div>{picture}<p>{'<br>'.join(map(escape, lines))}</p>{credit}</div>"

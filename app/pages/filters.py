@@ -29,7 +29,7 @@ def draw() -> None:
     measure = st.radio(
         _("Filter by"), MEASURES, format_func=names.__getitem__, horizontal=True, key="measure"
     )
-    low, high = st.slider(_("From – to"), 0, 100, (0, 100), 5, format="%d%%", key=f"band_{measure}")
+    low, high = _band(str(measure))
     if measure == "probability":
         st.caption(_("Model and volunteers together. Not calibrated unless a site says otherwise."))
     verdicts = st.pills(
@@ -49,10 +49,19 @@ def draw() -> None:
     st.toggle(_("Coverage: where was looked"), key="coverage_shown")
     st.session_state[_KEY] = Selection(
         measure=str(measure),
-        low=low / 100,
-        high=high / 100,
+        low=low,
+        high=high,
         verdicts=tuple(verdicts),
         seen_from=seen_from,
         seen_to=seen_to,
         candidates=candidates,
     )
+
+
+def _band(measure: str) -> tuple[float, float]:
+    """From where to where, 0 to 1: a probability is chosen in percent, a score as the number that it is."""
+    label, key = _("From – to"), f"band_{measure}"
+    if measure == "probability":
+        low, high = st.slider(label, 0, 100, (0, 100), 5, format="%d%%", key=key)
+        return low / 100, high / 100
+    return st.slider(label, 0.0, 1.0, (0.0, 1.0), 0.05, format="%.2f", key=key)

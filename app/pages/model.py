@@ -6,6 +6,8 @@ from app.i18n import _
 from app.pages import evaluations, html_table
 from app.pages.plain import plain
 from app.services import model_card
+from app.services.run_models import models_of_runs
+from app.web.context import current
 from detection.bundle import Bundle, load_bundle, shipped_bundle_path
 from geodata.errors import InputError
 
@@ -17,10 +19,27 @@ def draw() -> None:
         bundle = load_bundle(shipped_bundle_path())
     except InputError as error:
         st.error(plain(str(error)))
+        _models_of_runs(None)
         evaluations.draw(None)
     else:
+        _models_of_runs(bundle.model_id)
         draw_card(bundle)
         evaluations.draw(bundle.model_id)
+
+
+def _models_of_runs(shipped: str | None) -> None:
+    """Which models the project's runs were made with; only the shipped one's card is at hand."""
+    for model in models_of_runs(current().project.runs):
+        what = plain(f"{model.model_name} ({model.model_id})")
+        if model.model_id == shipped:
+            st.caption(_("Runs of this project were made by {model}, the model below.").format(model=what))
+        else:
+            st.info(
+                _(
+                    "Runs of this project were made by {model}, whose card is not here: "
+                    "figures, threshold and licence below are not those of that model."
+                ).format(model=what)
+            )
 
 
 def draw_card(bundle: Bundle) -> None:

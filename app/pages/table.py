@@ -43,7 +43,7 @@ def _browse(found: Sequence[Site]) -> None:
             height=520,
             column_config={
                 _("Probability"): st.column_config.NumberColumn(format="%.0f %%", width=85),
-                _("Model score"): st.column_config.NumberColumn(format="%.0f %%", width=85),
+                _("Model score"): st.column_config.NumberColumn(format="%.2f", width=85),
                 _("Doubt"): st.column_config.ProgressColumn(min_value=0, max_value=1, format=" ", width=60),
             },
         )
@@ -79,7 +79,7 @@ def _frame(sites: Sequence[Site]) -> pd.DataFrame:
         {
             _("Site"): [s.site_id for s in sites],
             _("Probability"): [_percent(s.probability) for s in sites],
-            _("Model score"): [_percent(s.score) for s in sites],
+            _("Model score"): [s.score for s in sites],
             _("Doubt"): [doubt(s) for s in sites],
             _("Verdict"): [verdicts[s.object_verdict or "none"] for s in sites],
             _("Say kiln"): [s.votes_kiln for s in sites],

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from app.services.model import open_model
 from app.services.run_inputs import ScannedFile, Warn, run_input, warn_of_domain, warn_of_gaps
-from app.services.run_output import RunOutput, write_output
+from app.services.run_output import RunOutput, ensure_run_folder, write_output
 from detection.pipeline import run_tables
 from detection.scan import Detector, scan, window_plan
 from geodata.errors import InputError, ProblemsError
-from geodata.files import ensure_output_folder
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
 from geodata.tables.run import SkippedInput
@@ -81,8 +80,12 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
     for done in scanned:
         warn_of_gaps(done, warn)
     tables = run_tables([done.scan for done in scanned], detector.card, detector.model_id)
-    inputs = tuple(run_input(done, detector, request.out) for done in scanned)
-    output = RunOutput(tables, inputs, tuple(skipped), detector, request.candidates, request.geojson)
+    # whatever the order in which the scenes were named, the run is the same
+    inputs = sorted((run_input(done, detector) for done in scanned), key=lambda i: (i.scene_id, i.sha256))
+    paths = {done.scan.info.sha256: done.path.resolve() for done in scanned}
+    output = RunOutput(
+        tables, tuple(inputs), paths, tuple(skipped), detector, request.candidates, request.geojson
+    )
     write_output(request.out, output)
     return DetectResult(
         detections=len(tables.detections),
@@ -111,7 +114,7 @@ def check(request: DetectRequest, warn: Warn) -> tuple[list[GoodScene], list[Ski
     problems = [problem.message for problem in checked.problems]
     fatal = [] if request.skip_bad and checked.good else problems
     try:
-        ensure_output_folder(request.out)
+        ensure_run_folder(request.out)
     except InputError as error:
         fatal = [*fatal, str(error)]
     if fatal:

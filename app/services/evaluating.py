@@ -1,7 +1,7 @@
 """app.services.evaluating: a model scored on whole scenes with labels; prints nothing and knows no store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -124,14 +124,16 @@ def _by_run(run: Run, good: Sequence[GoodScene]) -> _Detections:
     tables = [read_detections(path) for path in (run.detections, run.candidates) if path]
     rows = pd.concat(tables, ignore_index=True)
     coverage = read_coverage(run.coverage)
-    known = {one.sha256 for one in run.record.inputs}
+    known = {one.sha256: one for one in run.record.inputs}
     scans = []
     for one in good:
-        info = one.info
-        if info.sha256 not in known:
+        entry = known.get(one.info.sha256)
+        if entry is None:
             raise InputError(
-                f"{info.name} was not part of the run {run.folder}; name scenes of that run only."
+                f"{one.info.name} was not part of the run {run.folder}; name scenes of that run only."
             )
+        # the run may have been told the time
+        info = replace(one.info, scene_id=entry.scene_id, acquired_at=entry.acquired_at)
         mine = rows[rows["scene_id"] == info.scene_id]
         tiles = coverage[coverage["scene_id"] == info.scene_id]
         observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))

@@ -136,7 +136,7 @@ def _facts(site: Site, with_notes: bool) -> list[tuple[str, str]]:
     facts = [
         (_("Coordinates"), _place(site).text()),
         (_("Probability"), words.probability_words(site)),
-        (_("Model score"), words.share(site.score)),
+        (_("Model score"), words.score(site.score)),
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words().get(site.object_verdict or "none", site.object_verdict or "")),
         (_("Note"), (site.verdict_note or "") if with_notes else ""),

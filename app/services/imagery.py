@@ -8,18 +8,21 @@ from geodata.errors import InputError
 from geodata.sources.files import FileScene, OpenOptions, open_with
 from geodata.sources.whole import scene_sha256
 from geodata.tables.run import RunInput
+from geodata.tables.scene_paths import read_scene_paths
 
 Warn = Callable[[str], None]
 
 
 def find_scene(scene: RunInput, run_folder: Path, folders: Sequence[Path], warn: Warn) -> Path | None:
-    """The file of a scene: in one of `folders` by its name, else where the run found it.
+    """The file of a scene: by its name in one of `folders`, else where the run found it, else by the run.
 
     A file with other bytes is not that scene; then, and where there is none, `warn` gets a sentence.
     """
     places = [folder / scene.name for folder in folders]
-    if scene.path is not None:
-        places.append(run_folder / scene.path)
+    if known := read_scene_paths(run_folder).get(scene.sha256):
+        places.append(known)
+    # run and scene may have moved together
+    places += [folder / scene.name for folder in (run_folder, run_folder.absolute().parent)]
     found = [place for place in places if place.is_file()]
     for place in found:
         if scene_sha256(place) == scene.sha256:

@@ -1,6 +1,5 @@
 """app.services.run_inputs: what is said of each scene of a run: warnings, and its entry in `run.json`."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,17 +41,11 @@ def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:
         warn(f"{name} has no valid pixel; its tiles are recorded as not observed.")
 
 
-def run_input(done: ScannedFile, detector: Detector, out: Path) -> RunInput:
-    """What `run.json` says of a scene."""
+def run_input(done: ScannedFile, detector: Detector) -> RunInput:
+    """What `run.json` says of a scene; where its file lies is none of it."""
     info = done.scan.info
-    try:
-        path = Path(os.path.relpath(done.path.resolve(), out.resolve())).as_posix()
-    except ValueError:
-        # Windows: no relative way leads to another drive
-        path = None
     return RunInput(
         name=info.name,
-        path=path,
         sha256=info.sha256,
         scene_id=info.scene_id,
         acquired_at=info.acquired_at,

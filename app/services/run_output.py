@@ -1,5 +1,6 @@
 """app.services.run_output: the files of a run, written so that readers see a whole run or none."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from detection.pipeline import RunTables
 from detection.scan import Detector
 from detection.suppress import IOU
 from detection.windows import CORE_PX, REACH_PX
+from geodata.errors import InputError
 from geodata.files import ensure_output_folder, flush_folder, sha256_of
 from geodata.tables.coverage import write_coverage
 from geodata.tables.detections import write_detections, write_geojson
@@ -20,6 +22,7 @@ from geodata.tables.run import (
     COVERAGE,
     DETECTIONS,
     DETECTIONS_GEOJSON,
+    FILES,
     RUN,
     RunInput,
     RunRecord,
@@ -28,6 +31,7 @@ from geodata.tables.run import (
     withdraw_run,
     write_run,
 )
+from geodata.tables.scene_paths import SCENE_PATHS, write_scene_paths
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,27 @@ class RunOutput:
 
     tables: RunTables
     inputs: tuple[RunInput, ...]
+    scene_paths: Mapping[str, Path]
+    """Where the inputs lie, by SHA-256."""
     skipped: tuple[SkippedInput, ...]
     detector: Detector
     candidates: bool
     geojson: bool
+
+
+def ensure_run_folder(folder: Path) -> None:
+    """Make the folder and try that all files of a run can take their places in it.
+
+    Raises:
+        InputError: it cannot be written, or a folder bears the name of one of the files.
+    """
+    ensure_output_folder(folder)
+    for name in (*FILES, SCENE_PATHS, RUN):
+        if (folder / name).is_dir():
+            raise InputError(
+                f"{folder / name} is a folder, where a file of the run has to be; move it away, or name "
+                "another folder for the output."
+            )
 
 
 def write_output(folder: Path, output: RunOutput) -> None:
@@ -49,13 +70,14 @@ def write_output(folder: Path, output: RunOutput) -> None:
         InputError: the folder cannot be written.
         OSError: the disk is full; the folder is as it was then.
     """
-    ensure_output_folder(folder)
+    ensure_run_folder(folder)
     with TemporaryDirectory(prefix=".run.", suffix=".part", dir=folder, ignore_cleanup_errors=True) as name:
         aside = Path(name)
         names = _write_tables(aside, output)
         write_run(aside, _record(aside, names, output))
+        write_scene_paths(aside, output.scene_paths)
         withdraw_run(folder)
-        for file in (*names, RUN):
+        for file in (*names, SCENE_PATHS, RUN):
             (aside / file).replace(folder / file)
             flush_folder(folder)
 

@@ -56,6 +56,11 @@ def share(value: float | None) -> str:
     return _("{percent} %").format(percent=round(value * 100))
 
 
+def score(value: float | None) -> str:
+    """A model's score; no percentage, since it is no chance."""
+    return _("not known") if value is None else f"{value:.2f}"
+
+
 def day(at: datetime | None) -> str:
     """A UTC day."""
     return _("date not known") if at is None else at.strftime("%Y-%m-%d")
@@ -141,4 +146,4 @@ def _run_words(entry: HistoryEntry) -> str:
     scores = entry.detail.get("scores")
     if not isinstance(scores, Mapping) or not scores:
         return _("A run was brought in that does not show it")
-    return _("A run was brought in: score {score}").format(score=f"{max(scores.values()):.2f}")
+    return _("A run was brought in: score {score}").format(score=score(max(scores.values())))

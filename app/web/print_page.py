@@ -56,7 +56,7 @@ def list_page(sites: Sequence[Site], now: datetime) -> str:
             site.site_id,
             Place(site.lat, site.lon).text(),
             words.share(site.probability),
-            words.share(site.score),
+            words.score(site.score),
             words.verdict_words()[site.object_verdict or "none"],
             words.day(site.last_seen),
         ]
@@ -73,7 +73,7 @@ def site_facts(site: Site) -> list[tuple[str, str]]:
         (_("Coordinates"), place.text()),
         (_("Link for map programs"), place.geo_uri()),
         (_("Probability"), words.probability_words(site)),
-        (_("Model score"), words.share(site.score)),
+        (_("Model score"), words.score(site.score)),
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words()[site.object_verdict or "none"]),
         (_("Seen"), words.seen_words(site)),
@@ -94,7 +94,7 @@ def evidence_row(item: Evidence) -> list[str]:
     state = _("replaced by a newer run") if item.superseded else _("current")
     if item.is_candidate:
         state = _("{state}, below the threshold").format(state=state)
-    return [words.day(item.acquired_at), item.scene_id, item.model_id[:12], f"{item.score:.2f}", state]
+    return [words.day(item.acquired_at), item.scene_id, item.model_id[:12], words.score(item.score), state]
 
 
 def _history(history: Sequence[HistoryEntry], with_notes: bool) -> str:

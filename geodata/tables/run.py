@@ -30,8 +30,6 @@ class RunInput(_Record):
 
     name: str
     """The file's name, without its folder."""
-    path: str | None
-    """Where the file lies as seen from the run folder, with forward slashes; None on another drive."""
     sha256: str
     scene_id: str
     acquired_at: AwareDatetime | None
@@ -67,7 +65,7 @@ class RunSettings(_Record):
 
 
 class RunRecord(_Record):
-    """The content of `run.json`. No time and no machine is in it: the same run gives the same bytes."""
+    """The content of `run.json`. No time, folder or machine is in it: the same run gives the same bytes."""
 
     format: Literal["kilnlight-run"] = "kilnlight-run"
     version: Literal[1] = 1

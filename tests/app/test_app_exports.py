@@ -15,7 +15,7 @@ from test_app_selection import site
 from app.services.credits import credit, credit_of
 from app.services.exports import defused, not_proof, sites_csv, sites_geojson
 from app.services.overlay import PictureFrame, picture_svg
-from app.services.words import share
+from app.services.words import score, share
 from geodata.obb import Boxes, offsets_m
 
 SECRET = "ask for <b>Ram</b> at the gate"
@@ -94,6 +94,10 @@ def test_a_share_never_claims_certainty() -> None:
         "50 %",
         "over 99 %",
     ]
+
+
+def test_a_score_is_no_percentage() -> None:
+    assert [score(value) for value in (None, 0.05, 0.5264)] == ["not known", "0.05", "0.53"]
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -1,14 +1,15 @@
 """Bad input to `detect`: one clear sentence each, exit code 2, and nothing half-written."""
 
-import errno
 import hashlib
 import json
 import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -230,23 +231,33 @@ def test_a_block_that_does_not_decode(tmp_path, out):
     assert one.damaged_share == pytest.approx(1 / 9)
 
 
-def test_what_fails_while_writing_leaves_the_older_run_whole(tmp_path, out, monkeypatch):
+def test_what_fails_while_writing_leaves_the_older_run_whole(tmp_path, out):
     assert kilnlight("detect", write(tmp_path / "scene.tif"), "--out", out).exit_code == 0
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-
     scene = write(tmp_path / "other.tif", seed=4)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    # the two tables of Parquet are written by then
-    monkeypatch.setattr(Path, "write_bytes", full)
+    whole = ("detect", scene, "--candidates", "--format", "geojson", "--out")
+    assert kilnlight(*whole, tmp_path / "reference").exit_code == 0
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "reference").iterdir()}
+    # some files of the new run fit, the largest does not
+    assert sizes["detections.parquet"] < max(sizes.values())
     for folder in (out, tmp_path / "new"):
-        done = kilnlight("detect", scene, "--out", folder, "--format", "geojson")
-        assert done.exit_code == 2
-        assert sentences(done.output)[0].startswith("kilnlight: No space left on device; make room")
+        with files_of_at_most(max(sizes.values()) - 1):
+            done = kilnlight(*whole, folder)
+        assert done.exit_code == 2, done.output
+        assert sentences(done.output)[0].startswith("kilnlight: File too large; make room")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert not (tmp_path / "new").exists()
+
+
+@contextmanager
+def files_of_at_most(size):
+    """The system itself refuses to write more, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_nothing_good_left_after_reading_names_every_scene(tmp_path, out):
@@ -257,14 +268,16 @@ def test_nothing_good_left_after_reading_names_every_scene(tmp_path, out):
     assert not out.exists()
 
 
-def test_a_folder_that_turns_bad_while_writing_leaves_no_run(tmp_path, out):
+def test_a_folder_in_the_place_of_a_table_is_refused_before_anything_is_run(tmp_path, out):
     scene = write(tmp_path / "scene.tif")
     assert kilnlight("detect", scene, "--out", out).exit_code == 0
+    before = (out / "run.json").read_bytes()
     (out / "coverage.parquet").unlink()
     (out / "coverage.parquet").mkdir()
     done = kilnlight("detect", scene, "--out", out)
     assert done.exit_code == 2, done.output
-    assert not (out / "run.json").exists()
+    assert "coverage.parquet is a folder, where a file of the run has to be; move it away" in done.output
+    assert sentences(done.output) and (out / "run.json").read_bytes() == before
     assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 

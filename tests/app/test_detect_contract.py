@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import rasterio
+from affine import Affine
 from painted_files import AT, SIDE, crop, kilnlight, painted, write, write_blank
 from rasterio.windows import Window
 
@@ -19,6 +20,7 @@ from geodata.tables.columns import COVERAGE_COLUMNS, DETECTION_COLUMNS
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
 from geodata.tables.run import open_run
+from geodata.tables.scene_paths import read_scene_paths
 from geodata.tiles import tile_ids
 
 CARD = load_bundle(shipped_bundle_path()).card
@@ -46,9 +48,9 @@ def all_rows(run: Path) -> gpd.GeoDataFrame:
 def test_files(folder):
     names = {path.name for path in folder.iterdir()}
     tables = {f"{name}.{end}" for name in ("detections", "candidates") for end in ("parquet", "geojson")}
-    assert names == tables | {"coverage.parquet", "run.json", "notes.txt"}
+    assert names == tables | {"coverage.parquet", "run.json", "scene-paths.json", "notes.txt"}
     record = json.loads((folder / "run.json").read_text())
-    assert set(record["files"]) == names - {"run.json", "notes.txt"}
+    assert set(record["files"]) == names - {"run.json", "scene-paths.json", "notes.txt"}
     for name, expected in record["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == expected
 
@@ -81,6 +83,24 @@ def test_rows_keep_the_contract(folder):
     np.testing.assert_allclose(
         boxes.corners(), [np.array(p.exterior.coords)[:4] for p in rows.geometry], atol=1e-7
     )
+
+
+def test_inside_the_domain_every_detection_has_a_probability(tmp_path):
+    """The flags that `docs/own-imagery.md` names for imagery like that of the training."""
+    # neither date nor product is in the file
+    scene = crop(write(tmp_path / "sea.tif"), tmp_path / "delhi.tif", Window(0, 0, SIDE, SIDE))
+    with rasterio.open(scene, "r+") as data:
+        data.transform = Affine(data.transform.a, 0, 77.2, 0, data.transform.e, 28.6)
+    flags = "--product", "S2-RGB-stretched", "--acquired", "2023-11-15"
+    done = kilnlight("detect", scene, "--out", tmp_path / "run", "--candidates", *flags)
+    assert done.exit_code == 0, done.output
+    assert "outside" not in done.output
+    rows = all_rows(tmp_path / "run")
+    score, probability = (rows[name].to_numpy(float) for name in ("score", "probability"))
+    assert len(rows) > 2
+    chance = CARD.calibration.slope * np.log(score / (1 - score)) + CARD.calibration.intercept
+    np.testing.assert_allclose(probability, 1 / (1 + np.exp(-chance)), atol=1e-5)
+    assert open_run(tmp_path / "run").record.inputs[0].outside_domain == ()
 
 
 def test_the_threshold_parts_detections_from_candidates(folder):
@@ -126,24 +146,28 @@ def test_the_geojson_copy_has_the_same_rows(folder):
     assert len(gpd.read_file(folder / "candidates.geojson")) == len(rows)
 
 
-def test_run_json_tells_inputs_and_settings_and_no_absolute_path(folder):
+def test_run_json_tells_inputs_and_settings_and_no_folder(folder):
     run = open_run(folder)
     assert run.candidates == folder / "candidates.parquet"
     assert [one.name for one in run.record.inputs] == ["one.tif", "two.tif"]
-    assert [one.path for one in run.record.inputs] == ["../one.tif", "../two.tif"]
     assert all(one.made_up and one.observed_km2 > 1 and one.outside_domain for one in run.record.inputs)
     assert run.record.settings.threshold == CARD.threshold
-    assert str(folder.parent) not in (folder / "run.json").read_text()
+    assert folder.parent.name not in (folder / "run.json").read_text()
+    known = read_scene_paths(folder)
+    assert [known[one.sha256] for one in run.record.inputs] == [
+        folder.parent / n for n in ("one.tif", "two.tif")
+    ]
 
 
 def test_the_same_input_gives_the_same_bytes_wherever_the_folder_is(folder):
-    again = folder.parent / "again"
+    again = folder.parent / "deeper" / "still" / "again"
     # the scenes in another order, and an option that must not matter
     scenes = folder.parent / "two.tif", folder.parent / "one.tif"
     done = kilnlight("detect", *scenes, "--out", again, "--candidates", "--format", "geojson", "--threads", 1)
     assert done.exit_code == 0, done.output
-    for name in ("detections.parquet", "candidates.parquet", "coverage.parquet", "detections.geojson"):
-        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+    assert {path.name for path in again.iterdir()} == {path.name for path in folder.iterdir()} - {"notes.txt"}
+    for path in again.iterdir():
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
 def test_a_second_run_replaces_the_first_and_only_that(folder, tmp_path):
@@ -158,6 +182,7 @@ def test_a_second_run_replaces_the_first_and_only_that(folder, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "one.tif",
         "run.json",
+        "scene-paths.json",
         "detections.parquet",
         "coverage.parquet",
         "candidates.parquet",

@@ -47,7 +47,6 @@ def write_run(folder: Path, scene: Path, boxes: Boxes, scores: list[float], cand
     found = Scan(info, boxes, np.array(scores), observed)
     one = RunInput(
         name=scene.name,
-        path=None,
         sha256=info.sha256,
         scene_id=info.scene_id,
         acquired_at=info.acquired_at,
@@ -61,7 +60,7 @@ def write_run(folder: Path, scene: Path, boxes: Boxes, scores: list[float], cand
     )
     tables = run_tables([found], BUNDLE.card, BUNDLE.model_id)
     detector = Detector(BUNDLE.card, BUNDLE.model_id, net=None)  # type: ignore[arg-type]  # nothing is run
-    write_output(folder, RunOutput(tables, (one,), (), detector, candidates, geojson=False))
+    write_output(folder, RunOutput(tables, (one,), {}, (), detector, candidates, geojson=False))
     return folder
 
 
@@ -152,6 +151,17 @@ def test_two_dates_of_one_place_are_two_looks(case, tmp_path):
     assert row(json.loads(done.stdout))["f1"] == 1.0
     done = kilnlight("evaluate", *scenes, "--labels", labels, "--run", tmp_path / "0", "--json")
     assert done.exit_code == 2 and "not part of the run" in done.output
+
+
+def test_scenes_of_one_time_are_one_look_though_only_the_user_knows_it(tmp_path):
+    labels = write_labels(tmp_path / "kilns.geojson", boxes_at((20, 20)))
+    scenes = write(tmp_path / "told.tif"), write(tmp_path / "untold.tif", at=None)
+    run, time = tmp_path / "run", ("--acquired", AT.isoformat())
+    assert kilnlight("detect", *scenes, "--out", run, *time).exit_code == 0
+    for more, looks in (("--run", run), 1), (time, 1), ((), 2):
+        done = kilnlight("evaluate", *scenes, "--labels", labels, "--json", *more)
+        assert done.exit_code == 0, done.output
+        assert row(json.loads(done.stdout))["kilns"] == looks
 
 
 def far_labels(path):

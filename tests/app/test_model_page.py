@@ -26,7 +26,7 @@ from app.services.project import Project
 from app.services.site_book import SiteBook
 from app.web import context as app_context
 from app.web.context import AppContext
-from detection.bundle import Calibration, Domain, Figure
+from detection.bundle import Calibration, Domain, Figure, load_bundle, shipped_bundle_path
 from detection.domain import outside_reasons
 from detection.evaluate.metrics import Scores
 from detection.evaluate.report import Outcome, Row
@@ -89,6 +89,20 @@ def test_the_page_shows_the_shipped_card(project: Project) -> None:
     assert "Unvalidated on: S2-L2A reflectance" in text
     assert "Threshold" in text and "How it was chosen" in text
     assert "non-commercial" in text
+
+
+def test_the_page_says_of_which_models_the_runs_are(project: Project) -> None:
+    shipped = load_bundle(shipped_bundle_path())
+    (run,) = project.runs.iterdir()
+    record = json.loads((run / "run.json").read_text())
+    assert f"made by none ({record['model_id']}), whose card is not here" in texts(
+        shown(AppContext(project, SiteBook(project.store)))
+    )
+    record |= {"model_id": shipped.model_id, "model_name": shipped.card.name}
+    (run / "run.json").write_text(json.dumps(record))
+    text = texts(shown(AppContext(project, SiteBook(project.store))))
+    assert f"made by kilnnet-delhi ({shipped.model_id}), the model below" in text
+    assert "not here" not in text
 
 
 def test_the_page_shows_an_evaluation(evaluated: Project) -> None:

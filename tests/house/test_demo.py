@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from make_project import DAY, FakeScene, Kiln, write_run_folder
 
-from app.cli.demo import run_command, steps, summary
+from app.cli.demo import refuse_second_scene, run_command, steps, summary
 from app.services.project import open_project
 from detection.bundle import load_bundle, shipped_bundle_path
+from geodata.errors import InputError
 from geodata.tables.run import open_run
 
 
@@ -20,6 +22,18 @@ def small(tmp_path: Path) -> list[list[str]]:
 def f1(evaluation: Path) -> float:
     rows = json.loads((evaluation / "evaluation.json").read_text())["rows"]
     return float(next(row["f1"] for row in rows if row["radius_m"] == 100))
+
+
+def test_another_scene_does_not_come_into_the_same_project(tmp_path: Path) -> None:
+    refuse_second_scene(tmp_path)
+    scene = tmp_path / "painted" / "made_up.tif"
+    scene.parent.mkdir()
+    scene.write_bytes(b"one scene")
+    write_run_folder(tmp_path / "run", [FakeScene("one", DAY, (Kiln(500, 500, 0.9),), file=scene)])
+    refuse_second_scene(tmp_path)
+    scene.write_bytes(b"that of another seed")
+    with pytest.raises(InputError, match="holds the demo of another scene; name another folder with --out"):
+        refuse_second_scene(tmp_path)
 
 
 @pytest.mark.slow

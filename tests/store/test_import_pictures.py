@@ -93,6 +93,19 @@ def test_imagery_that_moved_is_a_warning_and_can_be_given_later(desk: Desk, tmp_
     assert all(site.picture for site in desk.project.store.sites(EVERYTHING))
 
 
+def test_run_and_scene_that_moved_together_are_found(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    shutil.move(desk.scene, tmp_path / "disk" / "scene.tif")
+    desk.run = shutil.move(desk.run, tmp_path / "disk" / "run")
+    assert desk.bring().pictures > 2 and desk.warnings == []
+
+
+def test_the_project_does_not_learn_where_the_imagery_lies(desk: Desk, tmp_path: Path) -> None:
+    assert desk.bring().pictures > 2
+    files = [path for path in desk.project.folder.rglob("*") if path.is_file()]
+    assert [path for path in files if str(tmp_path).encode() in path.read_bytes()] == []
+
+
 def test_other_bytes_under_the_same_name_are_not_that_scene(desk: Desk) -> None:
     with desk.scene.open("ab") as file:
         file.write(b"more")
