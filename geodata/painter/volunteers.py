@@ -1,7 +1,5 @@
 """geodata.painter.volunteers: simulated volunteers who look at a painted scene's tiles."""
 
-import csv
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +7,10 @@ import mercantile
 import numpy as np
 
 from geodata.grid import Grid
+from geodata.looks import Answer, Mark
 from geodata.painter.scene import PaintedScene
+from geodata.tiles import ZOOM, tile_id
 
-ZOOM = 15
-COLUMNS = ("volunteer_id", "tile_id", "answer", "lon", "lat", "seen_at")
 FIRST_LOOK = datetime(2024, 1, 8, 9, 0, tzinfo=UTC)
 
 
@@ -32,28 +30,26 @@ class Habits:
     """Standard deviation of a mark's place."""
 
 
-def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = None) -> str:
-    """Marks as CSV text, one row per look and one per marked kiln."""
+def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = None) -> list[Mark]:
+    """Marks of tiles whose centre lies in the scene: one per look, or one per kiln that was marked in it."""
     habits = habits or Habits()
     rng = np.random.default_rng(seed)
     hits = rng.uniform(*habits.hit_rate, habits.volunteers)
     falses = rng.uniform(*habits.false_alarm_rate, habits.volunteers)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    marks: list[Mark] = []
     seconds = 0.0
     for tile, kilns, others in _tiles(painted):
         for who in rng.choice(
             habits.volunteers, min(habits.looks_per_tile, habits.volunteers), replace=False
         ):
             seconds += float(rng.uniform(3, 12))
-            row = [f"sim-{who + 1:02d}", f"{ZOOM}/{tile.x}/{tile.y}"]
-            seen_at = (FIRST_LOOK + timedelta(seconds=round(seconds))).isoformat()
+            seen_at = FIRST_LOOK + timedelta(seconds=round(seconds))
             answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
-            points: list[tuple[object, object]] = [_into(tile, place) for place in places] or [("", "")]
-            for lon, lat in points:
-                writer.writerow([*row, answer, lon, lat, seen_at])
-    return out.getvalue()
+            points = [_into(tile, place) for place in places] or [(None, None)]
+            marks += [
+                Mark(f"sim-{who + 1:02d}", tile_id(tile), answer, lon, lat, seen_at) for lon, lat in points
+            ]
+    return marks
 
 
 Place = tuple[float, float]
@@ -99,7 +95,7 @@ def _look(
     hit: float,
     false: float,
     habits: Habits,
-) -> tuple[str, list[Place]]:
+) -> tuple[Answer, list[Place]]:
     """One volunteer's answer for one tile and the places that were marked."""
     luck = rng.uniform()
     if luck < habits.bad_image_rate:

@@ -12,6 +12,7 @@ from geodata.files import write_bytes_atomic, write_text_atomic
 from geodata.obb import Boxes
 from geodata.painter.scene import PaintedScene
 from geodata.painter.volunteers import simulate_marks
+from geodata.tables.marks import write_marks
 
 ACQUIRED_AT = datetime(2023, 11, 15, 5, 30, tzinfo=UTC)
 """The default date lies in the kilns' season."""
@@ -42,7 +43,7 @@ def write_painted(
     )
     write_scene(painted, files.scene, acquired_at)
     write_text_atomic(files.kilns, json.dumps(truth_geojson(painted.kilns, name), indent=1) + "\n")
-    write_text_atomic(files.marks, simulate_marks(painted, seed))
+    write_marks(simulate_marks(painted, seed), files.marks)
     return files
 
 

@@ -1,12 +1,10 @@
 """The painter: repeatable, in open sea, true to its statistics, and its truth lies where the paint is."""
 
-import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-import mercantile
 import numpy as np
 import pytest
 import rasterio
@@ -15,6 +13,7 @@ from geodata.obb import from_corners, offsets_m
 from geodata.painter import PaintedScene, paint_scene, write_painted
 from geodata.painter.statistics import load
 from geodata.painter.volunteers import Habits, simulate_marks
+from geodata.tiles import tile_id, tile_of
 
 
 def redness(pixels: np.ndarray) -> np.ndarray:
@@ -108,28 +107,26 @@ def test_same_scene_same_bytes(tmp_path: Path, painted_scene: PaintedScene) -> N
         assert getattr(one, part).read_bytes() == getattr(two, part).read_bytes()
 
 
-def test_marks_lie_in_their_tiles(tmp_path: Path) -> None:
+def test_marks_lie_in_their_tiles() -> None:
     scene = paint_scene(4, 600, 600, 30)
-    path = tmp_path / "marks.csv"
-    path.write_text(simulate_marks(scene, 0, Habits(scatter_m=300)))
-    for row in csv.DictReader(path.read_text().splitlines()):
-        if row["lon"]:
-            tile = mercantile.tile(float(row["lon"]), float(row["lat"]), 15)
-            assert row["tile_id"] == f"15/{tile.x}/{tile.y}"
+    marks = simulate_marks(scene, 0, Habits(scatter_m=300))
+    placed = [mark for mark in marks if mark.lon is not None and mark.lat is not None]
+    assert len(placed) > 20
+    assert all(mark.tile_id == tile_id(tile_of(mark.lon, mark.lat)) for mark in placed)
 
 
 def test_volunteers_err_at_their_rates() -> None:
     scene = paint_scene(1, 600, 600, 30)
     sure = Habits(hit_rate=(1, 1), false_alarm_rate=(0, 0), unsure_rate=0, bad_image_rate=0, scatter_m=0)
-    rows = list(csv.DictReader(simulate_marks(scene, 0, sure).splitlines()))
-    looks = {(r["volunteer_id"], r["tile_id"]) for r in rows}
-    with_kiln = {r["tile_id"] for r in rows if r["answer"] == "kiln"}
-    assert {r["tile_id"] for r in rows if r["answer"] == "none"}.isdisjoint(with_kiln)
-    assert all((r["lon"] == "") == (r["answer"] != "kiln") for r in rows)
-    marked = np.array([[float(r["lon"]), float(r["lat"])] for r in rows if r["lon"]])
+    marks = simulate_marks(scene, 0, sure)
+    looks = {(mark.volunteer_id, mark.tile_id) for mark in marks}
+    with_kiln = {mark.tile_id for mark in marks if mark.answer == "kiln"}
+    assert {mark.tile_id for mark in marks if mark.answer == "none"}.isdisjoint(with_kiln)
+    assert all((mark.lon is None) == (mark.answer != "kiln") for mark in marks)
+    marked = np.array([[mark.lon, mark.lat] for mark in marks if mark.lon is not None])
     kilns = np.column_stack([scene.kilns.lon, scene.kilns.lat])
     assert np.abs(marked[:, None] - kilns).max(axis=2).min(axis=1).max() < 1e-5
     blind = Habits(hit_rate=(0, 0), false_alarm_rate=(0, 0), unsure_rate=0, bad_image_rate=0)
-    none = list(csv.DictReader(simulate_marks(scene, 0, blind).splitlines()))
-    assert {r["answer"] for r in none} == {"none"}
+    none = simulate_marks(scene, 0, blind)
+    assert {mark.answer for mark in none} == {"none"}
     assert len(none) == len(looks)
