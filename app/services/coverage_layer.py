@@ -11,36 +11,27 @@ from typing import Any
 import mercantile
 
 from geodata.store.records import Tile
+from geodata.tiles import ZOOM, tile_from_id
 
 
 def coverage_geojson(tiles: Iterable[Tile]) -> dict[str, Any]:
     """A FeatureCollection of rectangles with the property `state`."""
-    placed = sorted((y, x, z, state) for z, x, y, state in map(_place, tiles))
+    named = [(tile_from_id(tile.tile_id), tile.state) for tile in tiles]
+    placed = sorted((tile.y, tile.x, state) for tile, state in named)
     features = []
-    for (y, z), row in groupby(placed, key=lambda cell: (cell[0], cell[2])):
-        features += [
-            _rectangle(z, y, first, last, state) for first, last, state in _runs([(c[1], c[3]) for c in row])
-        ]
+    for y, row in groupby(placed, key=lambda cell: cell[0]):
+        runs = _runs([(x, state) for _, x, state in row])
+        features += [_rectangle(y, first, last, state) for first, last, state in runs]
     return {"type": "FeatureCollection", "features": features}
 
 
 def state_at(tiles: Iterable[Tile], lon: float, lat: float) -> str:
     """What is known of a place: the state of the tile that holds it, `not_observed` where there is none."""
     for tile in tiles:
-        west, south, east, north = mercantile.bounds(mercantile.Tile(*_zxy(tile)))
+        west, south, east, north = mercantile.bounds(tile_from_id(tile.tile_id))
         if west <= lon < east and south < lat <= north:
             return tile.state
     return "not_observed"
-
-
-def _zxy(tile: Tile) -> tuple[int, int, int]:
-    z, x, y = (int(part) for part in tile.tile_id.split("/"))
-    return x, y, z
-
-
-def _place(tile: Tile) -> tuple[int, int, int, str]:
-    x, y, z = _zxy(tile)
-    return z, x, y, tile.state
 
 
 def _runs(cells: Sequence[tuple[int, str]]) -> list[tuple[int, int, str]]:
@@ -54,9 +45,9 @@ def _runs(cells: Sequence[tuple[int, str]]) -> list[tuple[int, int, str]]:
     return runs
 
 
-def _rectangle(z: int, y: int, first: int, last: int, state: str) -> dict[str, Any]:
-    west, south, _, north = mercantile.bounds(first, y, z)
-    east = mercantile.bounds(last, y, z).east
+def _rectangle(y: int, first: int, last: int, state: str) -> dict[str, Any]:
+    west, south, _, north = mercantile.bounds(first, y, ZOOM)
+    east = mercantile.bounds(last, y, ZOOM).east
     corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
     ring = [[round(lon, 6), round(lat, 6)] for lon, lat in corners]
     return {

@@ -1,6 +1,7 @@
 """geodata.store.places: tiles of the labelling grid as the store names them, and places in pictures; pure."""
 
 import mercantile
+from mercantile import Tile
 
 from geodata.store.records import PictureMark, Ring
 from geodata.tiles import ZOOM, tile_from_id, tile_id, tile_of
@@ -16,7 +17,7 @@ def with_neighbours(tile_ids: set[str]) -> set[str]:
     found = set()
     for name in tile_ids:
         tile = tile_from_id(name)
-        found |= {f"{ZOOM}/{tile.x + dx}/{tile.y + dy}" for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
+        found |= {tile_id(Tile(tile.x + dx, tile.y + dy, ZOOM)) for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
     return found
 
 
