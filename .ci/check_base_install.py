@@ -2,7 +2,8 @@
 
     python .ci/check_base_install.py VENV WORK_FOLDER
 
-VENV has nothing but the wheel and its dependencies. Uses the standard library only.
+VENV has nothing but the wheel and its dependencies. What was installed and what the app serves is compared
+with the files that git tracks in this checkout. Uses the standard library only.
 """
 
 import contextlib
@@ -17,6 +18,10 @@ from pathlib import Path
 
 LIMIT_MB = 1100
 START_S = 120
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("geodata", "detection", "training", "app")
+STATIC = "app/static/"
+LABEL_FILES = ("label.css", "label.js", "label.marks.js", "label.outbox.js")
 
 
 def size_mb(folder: Path) -> float:
@@ -44,8 +49,66 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def check_app(venv: Path, work: Path) -> None:
-    """Start the app on a project and wait for its first page."""
+def tracked(*folders: str) -> list[str]:
+    """Names of the files that git tracks in some folders of this checkout, relative to its root."""
+    done = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, check=True)
+    names = [name for name in done.stdout.decode().split("\0") if name]
+    if not names:
+        sys.exit(f"git tracks no file in {', '.join(folders)} of {ROOT}; run this in a clone.")
+    return names
+
+
+def check_files(installed: Path) -> int:
+    """Every tracked file of the packages lies byte for byte under `installed`; how many these are."""
+    names = tracked(*PACKAGES)
+    other = [
+        name
+        for name in names
+        if not (installed / name).is_file() or (installed / name).read_bytes() != (ROOT / name).read_bytes()
+    ]
+    if other:
+        sys.exit(f"The install lacks, or has differently: {', '.join(other)}.")
+    return len(names)
+
+
+def site_packages(venv: Path) -> Path:
+    """Where a package of ours was installed."""
+    code = "import importlib.util as u; print(u.find_spec('app').origin)"
+    done = subprocess.run(
+        [str(venv / "bin" / "python"), "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    return Path(done.stdout.strip()).parents[1]
+
+
+def get(address: str) -> bytes:
+    """What an address answers; an `OSError` where it answers anything but 200."""
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def check_answers(address: str) -> int:
+    """The app serves its own files and knows the project; how many answers were looked at."""
+    files = {f"/assets/{name.removeprefix(STATIC)}": name for name in tracked(STATIC)}
+    files |= {f"/label/{name}": STATIC + name for name in LABEL_FILES}
+    wrong = []
+    for path, name in files.items():
+        try:
+            if get(address + path) != (ROOT / name).read_bytes():
+                wrong.append(f"{path} differs from {name}")
+        except OSError as error:
+            wrong.append(f"{path}: {error}")
+    if b"label.js" not in get(f"{address}/label"):
+        wrong.append("/label is not the labelling page")
+    for path in ("/export/sites.geojson", "/api/coverage"):
+        if not json.loads(get(address + path))["features"]:
+            wrong.append(f"{path} is empty")
+    if wrong:
+        sys.exit("The app does not answer as it should:\n" + "\n".join(wrong))
+    return len(files) + 3
+
+
+def check_app(venv: Path, work: Path) -> int:
+    """Start the app on a project, wait for its first page and ask for the others; how many."""
     port = free_port()
     command = [str(venv / "bin" / "kilnlight"), "app", "--project", "project", "--port", str(port)]
     log = work / "app.log"
@@ -54,11 +117,14 @@ def check_app(venv: Path, work: Path) -> None:
             end = time.monotonic() + START_S
             while time.monotonic() < end and server.poll() is None:
                 with contextlib.suppress(OSError):
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
-                        assert answer.status == 200
-                        return
+                    get(f"http://127.0.0.1:{port}/")
+                    break
                 time.sleep(0.5)
-            sys.exit(f"kilnlight app did not answer within {START_S} s:\n{log.read_text(errors='replace')}")
+            else:
+                sys.exit(
+                    f"kilnlight app did not answer within {START_S} s:\n{log.read_text(errors='replace')}"
+                )
+            return check_answers(f"http://127.0.0.1:{port}")
         finally:
             server.terminate()
 
@@ -78,6 +144,7 @@ def main() -> None:
     )
     if subprocess.run([python, "-c", found], cwd=work, check=False).returncode != 0:
         sys.exit("The base install brought torch or pytest.")
+    print(f"{check_files(site_packages(venv))} tracked files are installed as they are")
     run(venv, work, "paint", "--out", "painted", "--size", "512", "--kilns", "12")
     run(venv, work, "detect", "painted/made_up.tif", "--out", "run", "--candidates", "--format", "geojson")
     files = {p.name for p in (work / "run").iterdir()}
@@ -86,8 +153,8 @@ def main() -> None:
         sys.exit(f"detect did not write {sorted(missing)}.")
     n = len(json.loads((work / "run" / "detections.geojson").read_text())["features"])
     run(venv, work, "import", "run", "--marks", "painted/made_up_marks.csv", "--project", "project")
-    check_app(venv, work)
-    print(f"paint, detect ({n} possible kilns), import and app work outside the checkout")
+    answers = check_app(venv, work)
+    print(f"paint, detect ({n} possible kilns), import and app ({answers} answers) work outside the checkout")
 
 
 if __name__ == "__main__":
