@@ -67,7 +67,11 @@ def refuse_second_scene(out: Path) -> None:
     """
     if not (out / "run" / RUN).is_file():
         return
-    known = {scene.sha256 for scene in open_run(out / "run").record.inputs}
+    try:
+        known = {scene.sha256 for scene in open_run(out / "run").record.inputs}
+    except InputError:
+        # of another version, or changed: it cannot be this one
+        known = set()
     if sha256_of(out / "painted" / f"{NAME}.tif") not in known:
         raise InputError(
             f"{out} holds the demo of another scene; name another folder with --out, or that scene's --seed."

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from app.services.detecting import Progress, Steps, for_card
 from app.services.model import open_model
@@ -14,19 +13,17 @@ from app.services.run_inputs import Warn
 from detection.coverage import Observed, together
 from detection.evaluate.matching import Found, Look, Truth
 from detection.evaluate.report import Outcome, Row, outcomes, report
+from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.pipeline import join, same_look
 from detection.scan import Detector, Scan, concatenate, scan, window_plan
 from geodata.errors import InputError
 from geodata.obb import Boxes
-from geodata.scene import Window
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
 from geodata.tables.labels import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from geodata.tables.run import Run, open_run
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -64,14 +61,6 @@ class _Detections:
     model_id: str
     threshold: float
     scans: list[Scan]
-
-
-@dataclass(frozen=True)
-class _SeenKilns:
-    """Per kiln, whether it lies in a scene and whether it could be seen there."""
-
-    inside: Mask
-    visible: Mask
 
 
 def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evaluation:
@@ -141,20 +130,13 @@ def _by_run(run: Run, good: Sequence[GoodScene]) -> _Detections:
     return _Detections(run.record.model_id, run.record.settings.threshold, scans)
 
 
-def _seen_kilns(one: GoodScene, kilns: Boxes, options: OpenOptions) -> _SeenKilns:
-    """Which kilns have their centre in a scene, and a valid pixel there."""
-    grid = one.info.grid
-    col, row = grid.pixel(kilns.lon, kilns.lat)
-    inside = (col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)
-    visible = np.zeros(len(kilns), dtype=np.bool_)
+def _seen_kilns(one: GoodScene, kilns: Boxes, options: OpenOptions) -> SeenKilns:
     with open_with(one.path, options) as scene:
-        for k in np.flatnonzero(inside):
-            visible[k] = scene.read(Window(int(col[k]) - 1, int(row[k]) - 1, 3, 3)).valid.any()
-    return _SeenKilns(inside, visible)
+        return seen_kilns(scene, kilns)
 
 
 def _looks(
-    scans: Sequence[Scan], kilns: Sequence[_SeenKilns], labels: KilnLabels, places: Places
+    scans: Sequence[Scan], kilns: Sequence[SeenKilns], labels: KilnLabels, places: Places
 ) -> list[Look]:
     """Scenes of one time as one look; kilns cut by an edge, or under cloud in all of them, are ignored."""
     looks = []
