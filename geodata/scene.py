@@ -1,6 +1,5 @@
-"""geodata.scene: what a scene and a source of scenes are; knows nothing of any file format or service."""
+"""geodata.scene: what a scene is; knows nothing of any file format or service."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -84,39 +83,4 @@ class Scene(Protocol):
 
     def close(self) -> None:
         """Release the file."""
-        ...
-
-
-@dataclass(frozen=True)
-class Query:
-    """An area and a span of time."""
-
-    west: float
-    south: float
-    east: float
-    north: float
-    start: datetime
-    end: datetime
-
-
-@dataclass(frozen=True)
-class SceneRef:
-    """A scene that a source could give, before any pixel is read."""
-
-    scene_id: str
-    acquired_at: datetime | None
-    cloud_percent: float | None
-    footprint: tuple[tuple[float, float], ...]
-    """Ring of lon, lat."""
-
-
-class Source(Protocol):
-    """Something that finds scenes of an area and opens them."""
-
-    def search(self, query: Query) -> Sequence[SceneRef]:
-        """Scenes that meet the query."""
-        ...
-
-    def open(self, ref: SceneRef) -> Scene:
-        """Open one of the scenes found."""
         ...

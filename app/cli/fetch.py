@@ -13,8 +13,11 @@ from geodata.errors import InputError
 from geodata.files import without_empty_folders
 
 if TYPE_CHECKING:
-    from geodata.sources.sentinelhub.connection import Connection
-    from geodata.sources.sentinelhub.plan import Plan
+    from geodata.sources.source import Offer, Source
+
+
+_MAX_PU = 100.0
+"""About 44 x 44 km of one acquisition with three bands and SCL."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +44,7 @@ def fetch(
     ] = 30.0,
     max_pu: Annotated[
         float, typer.Option(min=0, metavar="PU", help="Most processing units to spend in all.")
-    ] = 100.0,
+    ] = _MAX_PU,
     profile: Annotated[
         str | None, typer.Option(metavar="NAME", help="Profile in the service client's config.toml.")
     ] = None,
@@ -60,87 +63,78 @@ def fetch(
     from geodata.sources.sentinelhub.area import read_area
     from geodata.sources.sentinelhub.connection import Connection
     from geodata.sources.sentinelhub.credentials import read_config
-    from geodata.sources.sentinelhub.fetch import check_budget
-    from geodata.sources.sentinelhub.plan import Order, make_plan
     from geodata.sources.sentinelhub.products import bands_of, product_named
+    from geodata.sources.sentinelhub.source import SentinelHubSource
+    from geodata.sources.source import Query, check_budget
 
-    wanted = product_named(product)
-    order = Order(
-        area=read_area(aoi),
-        start=moment("--from", start, "2024-01-31"),
-        end=_end_of_day(end),
-        out=out,
-        product=wanted,
-        bands=bands_of(wanted, tuple(bands.split(","))),
-        max_cloud_percent=max_cloud,
-    )
+    wanted, names = product_named(product), tuple(bands.split(","))
+    query = Query(read_area(aoi), moment("--from", start, "2024-01-31"), _end_of_day(end), max_cloud)
     console = Console(stderr=True)
     connection = Connection(read_config(profile=profile))
+    source = SentinelHubSource(connection, out, wanted, bands_of(wanted, names))
     with console.status("Searching the Catalog"):
-        plan = make_plan(connection, order)
-    _show(console, plan)
-    check_budget(plan, max_pu)
-    if dry_run or not plan.missing:
+        offer = source.search(query)
+    _show(console, offer)
+    check_budget(offer.units, max_pu)
+    if dry_run or not offer.missing:
         return
-    _ask(plan, yes)
+    _ask(offer.units, yes)
     with without_empty_folders(out):
-        _carry_out(console, connection, plan)
+        _fetch(console, source, offer)
 
 
-def _show(console: Console, plan: "Plan") -> None:
+def _show(console: Console, offer: "Offer") -> None:
     from rich.table import Table
 
     table = Table("acquired (UTC)", "cloud %", "area %", "requests", "PU")
     table.add_column("file", overflow="fold")
-    for scene in plan.scenes:
+    for scene in offer.scenes:
         table.add_row(
-            f"{scene.outline.acquired_at:%Y-%m-%d %H:%M}",
+            f"{scene.acquired_at:%Y-%m-%d %H:%M}",
             f"{scene.cloud_percent:.0f}",
             f"{100 * scene.covered_share:.1f}",
-            "-" if scene.complete else str(len(scene.pieces)),
+            "-" if scene.complete else str(scene.parts),
             "0" if scene.complete else f"{scene.units:.2f}",
             scene.path.name,
         )
     console.print(table)
-    if any(not scene.outline.has_scene_classes for scene in plan.scenes):
+    if any(not scene.masks_clouds for scene in offer.scenes):
         console.print(
             "[yellow]L1C has no cloud mask: kilnlight detect will take cloud for seen ground, so that a tile "
             "under cloud can count as clean. Prefer l2a, or clear acquisitions (--max-cloud).[/]"
         )
-    console.print(f"Estimated cost: {plan.units:.2f} processing units.")
-    if not plan.missing:
+    console.print(f"Estimated cost: {offer.units:.2f} processing units.")
+    if not offer.missing:
         console.print("Every file is there already; nothing is fetched.")
-    if plan.covered_share < 0.999:
-        console.print(f"[yellow]Only {100 * plan.covered_share:.1f} % of the area is covered.[/]")
-    for name in plan.mixed:
+    if offer.covered_share < 0.999:
+        console.print(f"[yellow]Only {100 * offer.covered_share:.1f} % of the area is covered.[/]")
+    for name in offer.left_out:
         console.print(f"[yellow]Left out: {name}, which another satellite's pass overlaps in time.[/]")
 
 
-def _ask(plan: "Plan", yes: bool) -> None:
+def _ask(units: float, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
         raise InputError(
-            f"This would spend about {plan.units:.2f} processing units and there is no terminal to ask on; "
+            f"This would spend about {units:.2f} processing units and there is no terminal to ask on; "
             "add --yes to go on, or --dry-run to see the plan only."
         )
-    typer.confirm(f"Spend about {plan.units:.2f} processing units?", abort=True, err=True)
+    typer.confirm(f"Spend about {units:.2f} processing units?", abort=True, err=True)
 
 
-def _carry_out(console: Console, connection: "Connection", plan: "Plan") -> None:
+def _fetch(console: Console, source: "Source", offer: "Offer") -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from geodata.sources.sentinelhub.fetch import carry_out
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
-        total = sum(len(scene.pieces) for scene in plan.missing)
+        total = sum(scene.parts for scene in offer.missing)
         task = progress.add_task("Fetching", total=total)
-        written = carry_out(connection, plan, lambda _scene, _done: progress.advance(task))
+        written = [source.fetch(scene, lambda: progress.advance(task)) for scene in offer.missing]
     for path in written:
         typer.echo(path)
-    if connection.units_spent:
-        console.print(f"Spent: {connection.units_spent:.2f} processing units, as the service says.")
+    if source.units_spent:
+        console.print(f"Spent: {source.units_spent:.2f} processing units, as the service says.")
 
 
 def _end_of_day(text: str) -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from rasterio.warp import Resampling, calculate_default_transform, reproject
+from real_copies import to_utm
 
 from geodata.errors import InputError
 from geodata.scene import Window
@@ -114,7 +114,7 @@ def test_scenes_of_delhi(delhi: Path) -> None:
 
 def test_a_utm_copy_of_delhi_covers_the_same_tiles_and_shows_the_same(delhi: Path, tmp_path: Path) -> None:
     source = delhi / "scenes" / "train_h.tif"
-    copy = _warp_to_utm(source, tmp_path / "utm.tif")
+    copy = to_utm(source, tmp_path / "utm.tif")
     with open_scene(source) as one, open_scene(copy) as two:
         tiles = tiles_of(one.info.grid)
         first, second = observed_shares(one, tiles), observed_shares(two, tiles)
@@ -122,24 +122,3 @@ def test_a_utm_copy_of_delhi_covers_the_same_tiles_and_shows_the_same(delhi: Pat
         for a, b in zip(one.stats(), two.stats(), strict=True):
             assert b.median == pytest.approx(a.median, abs=1.5)
             assert b.spread == pytest.approx(a.spread, rel=0.05)
-
-
-def _warp_to_utm(source: Path, target: Path) -> Path:
-    with rasterio.open(source) as data:
-        transform, width, height = calculate_default_transform(
-            data.crs, "EPSG:32643", data.width, data.height, *data.bounds, resolution=10
-        )
-        profile = {
-            **data.profile,
-            "crs": "EPSG:32643",
-            "transform": transform,
-            "width": width,
-            "height": height,
-        }
-        with rasterio.open(target, "w", **{**profile, "compress": "deflate"}) as copy:
-            for band in data.indexes:
-                reproject(
-                    rasterio.band(data, band), rasterio.band(copy, band), resampling=Resampling.cubic,
-                    src_nodata=0, dst_nodata=0,
-                )  # fmt: skip
-    return target

@@ -10,14 +10,15 @@ import shapely
 from fakes.sentinel_hub import CATALOG, PROCESS, TOKEN, product, running_hub
 
 from geodata.errors import InputError
-from geodata.scene import Query, Window
+from geodata.scene import Window
 from geodata.sources.files import open_scene
 from geodata.sources.sentinelhub.connection import Connection
 from geodata.sources.sentinelhub.credentials import read_config
-from geodata.sources.sentinelhub.fetch import carry_out, check_budget
+from geodata.sources.sentinelhub.fetch import carry_out
 from geodata.sources.sentinelhub.plan import Order, make_plan
 from geodata.sources.sentinelhub.products import PRODUCTS, bands_of
 from geodata.sources.sentinelhub.source import SentinelHubSource
+from geodata.sources.source import Query, check_budget
 
 SMALL = shapely.box(77.20, 28.60, 77.22, 28.62)
 LONG = shapely.box(77.0, 28.6, 77.6, 28.602)
@@ -155,10 +156,10 @@ def test_the_plan_costs_what_its_requests_cost_and_nothing_is_spent_for_it(hub, 
     assert plan.units == pytest.approx(sum(w.width * w.height for w in windows) / 512**2 * 4 / 3)
     assert hub.asked(PROCESS) == []
     with pytest.raises(InputError, match=rf"about {plan.units:.2f} processing units and --max-pu allows 0.1"):
-        check_budget(plan, 0.1)
+        check_budget(plan.units, 0.1)
     with pytest.raises(InputError):
-        check_budget(plan, float("nan"))
-    check_budget(plan, plan.units)
+        check_budget(plan.units, float("nan"))
+    check_budget(plan.units, plan.units)
 
 
 def test_a_second_run_fetches_nothing_and_a_broken_file_is_fetched_again(hub, order):
@@ -211,25 +212,24 @@ def test_orders_that_find_nothing(hub, order, products, change, says):
         make_plan(Connection(read_config()), replace(order, **change))
 
 
-def test_a_source_finds_and_opens_scenes(hub, tmp_path):
-    hub.products = [product(day=15, value=1500), product(day=20, value=2000)]
-    source = SentinelHubSource(Connection(read_config()), tmp_path / "imagery", open_scene)
-    query = Query(*SMALL.bounds, datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 31, tzinfo=UTC))
-    refs = source.search(query)
-    assert [ref.acquired_at.day for ref in refs] == [15, 20]
-    assert refs[0].cloud_percent == 0 and len(refs[0].footprint) == 5
-    assert hub.asked(PROCESS) == []
-    scene = source.open(refs[1])
-    try:
-        assert scene.info.scene_id == refs[1].scene_id
-        assert scene.read(Window(4, 4, 2, 2)).pixels[0, 0, 0] > 0
-    finally:
-        scene.close()
+def test_a_source_finds_scenes_and_writes_them_as_files(hub, order):
+    hub.products = [product(day=15, value=1500), product(day=20, value=2000, cloud_percent=9)]
+    source = SentinelHubSource(Connection(read_config()), order.out, order.product, order.bands)
+    offer = source.search(Query(SMALL, order.start, order.end))
+    (scene,) = offer.scenes
+    assert (scene.acquired_at.day, scene.cloud_percent, scene.covered_share) == (15, 0, 1)
+    assert scene.masks_clouds and offer.units == scene.units > 0
+    assert hub.asked(PROCESS) == [] and source.units_spent == 0
+    parts = []
+    path = source.fetch(scene, lambda: parts.append(1))
+    assert len(parts) == scene.parts == len(hub.asked(PROCESS)) and source.units_spent > 0
+    with open_scene(path) as opened:
+        assert opened.info.scene_id == scene.scene_id
+        assert opened.read(Window(4, 4, 2, 2)).pixels[0, 0, 0] > 0
+    again = source.search(Query(SMALL, order.start, order.end))
+    assert again.missing == () and again.units == 0
     with pytest.raises(InputError, match="search for it first"):
-        source.open(replace(refs[0], scene_id="other"))
-    cheap = SentinelHubSource(Connection(read_config()), tmp_path / "other", open_scene, max_units=1e-6)
-    with pytest.raises(InputError, match="--max-pu"):
-        cheap.open(cheap.search(query)[0])
+        source.fetch(replace(scene, scene_id="other"))
 
 
 def test_one_token_serves_a_whole_run(hub, order):

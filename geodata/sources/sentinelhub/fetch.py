@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from geodata.errors import InputError
 from geodata.files import ensure_output_folder
 from geodata.scene import Window
 from geodata.sources.sentinelhub.connection import Connection
@@ -11,20 +10,8 @@ from geodata.sources.sentinelhub.plan import Plan, ScenePlan
 from geodata.sources.sentinelhub.process import Pixels, download_piece
 from geodata.sources.sentinelhub.write import write_scene
 
-DEFAULT_MAX_UNITS = 100.0
-"""About 44 x 44 km of one acquisition with three bands and SCL."""
-
 OnPiece = Callable[[ScenePlan, int], None]
 """Told the scene and how many of its pieces are there."""
-
-
-def check_budget(plan: Plan, max_units: float) -> None:
-    """Refuse a plan that would cost more than allowed. Raises `InputError` with both figures."""
-    if not plan.units <= max_units:  # so that not-a-number refuses too
-        raise InputError(
-            f"This would cost about {plan.units:.2f} processing units and --max-pu allows {max_units:g}; "
-            "take a smaller area, or raise --max-pu."
-        )
 
 
 def carry_out(connection: Connection, plan: Plan, on_piece: OnPiece = lambda scene, done: None) -> list[Path]:

@@ -85,18 +85,6 @@ class Plan:
         return sum(scene.units for scene in self.missing)
 
 
-def search_acquisitions(connection: Connection, order: Order) -> tuple[list[Acquisition], list[Acquisition]]:
-    """Acquisitions of an order's area and span, and those left out because time does not tell them apart.
-
-    Raises:
-        InputError: the service fails.
-    """
-    span = (order.start, order.end)
-    found = acquisitions_of(granules_of(connection, order.product.collection, order.area, span))
-    mixed = inseparable(found)
-    return [one for one in found if one not in mixed], mixed
-
-
 def make_plan(connection: Connection, order: Order) -> Plan:
     """Search the Catalog, choose acquisitions and estimate their cost; spends nothing.
 
@@ -104,15 +92,18 @@ def make_plan(connection: Connection, order: Order) -> Plan:
         InputError: the area is too large or too small, nothing was found, or the service fails.
     """
     grid = grid_of(order.area, len(order.bands))
-    found, mixed = search_acquisitions(connection, order)
+    granules = granules_of(connection, order.product.collection, order.area, (order.start, order.end))
+    all_found = acquisitions_of(granules)
+    mixed = inseparable(all_found)
+    found = [one for one in all_found if one not in mixed]
     choice = choose(found, order.area, order.max_cloud_percent)
     if not choice.acquisitions:
         raise InputError(_nothing_found(order, found, mixed))
-    scenes = tuple(scene_plan(order, acquisition, grid) for acquisition in choice.acquisitions)
+    scenes = tuple(_scene_plan(order, acquisition, grid) for acquisition in choice.acquisitions)
     return Plan(scenes, choice.covered_share, tuple(one.name for one in mixed))
 
 
-def scene_plan(order: Order, acquisition: Acquisition, grid: Grid) -> ScenePlan:
+def _scene_plan(order: Order, acquisition: Acquisition, grid: Grid) -> ScenePlan:
     """The file of one acquisition on the grid of an order's area."""
     seen = acquisition.footprint.intersection(order.area)
     windows = pieces_over(project(seen, grid.crs), grid)
