@@ -98,6 +98,18 @@ def test_an_empty_project_tells_what_to_do(tmp_path: Path) -> None:
         assert "kilnlight detect" in shown.code[0].value and str(project.folder) in shown.code[0].value
 
 
+def test_a_score_is_chosen_as_a_number_and_a_probability_in_percent(context: AppContext) -> None:
+    shown = run_page("table")
+    assert not shown.exception
+    frame = shown.dataframe[0].value
+    assert frame["Model score"].between(0, 1).all() and frame["Probability"].max() > 1
+    shown.slider[0].set_range(0.55, 0.9).run()
+    scores = shown.dataframe[0].value["Model score"]
+    assert 0 < len(scores) < len(frame) and scores.between(0.55, 0.9).all()
+    shown.radio(key="measure").set_value("probability").run()
+    assert (shown.slider[0].value, shown.slider[0].max) == ((0, 100), 100)
+
+
 def test_a_verdict_is_recorded_shown_as_text_and_undone(context: AppContext) -> None:
     site = context.book.edition().sites[0]
     shown = run_page("site", site=site.site_id)
