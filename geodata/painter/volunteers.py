@@ -46,9 +46,10 @@ def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = Non
             seen_at = FIRST_LOOK + timedelta(seconds=round(seconds))
             answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
             points: list[tuple[float | None, float | None]]
-            points = [_into(tile, place) for place in places] or [(None, None)]
+            points: list[tuple[float | None, float | None]] = [_into(tile, place) for place in places]
             marks += [
-                Mark(f"sim-{who + 1:02d}", tile_id(tile), answer, lon, lat, seen_at) for lon, lat in points
+                Mark(f"sim-{who + 1:02d}", tile_id(tile), answer, lon, lat, seen_at)
+                for lon, lat in points or [(None, None)]
             ]
     return marks
 
