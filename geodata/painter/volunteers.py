@@ -45,7 +45,6 @@ def simulate_marks(painted: PaintedScene, seed: int, habits: Habits | None = Non
             seconds += float(rng.uniform(3, 12))
             seen_at = FIRST_LOOK + timedelta(seconds=round(seconds))
             answer, places = _look(rng, kilns, others, float(hits[who]), float(falses[who]), habits)
-            points: list[tuple[float | None, float | None]]
             points: list[tuple[float | None, float | None]] = [_into(tile, place) for place in places]
             marks += [
                 Mark(f"sim-{who + 1:02d}", tile_id(tile), answer, lon, lat, seen_at)
