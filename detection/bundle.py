@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from detection.normalise import Normalisation
 from geodata.errors import InputError
 from geodata.files import sha256_of, write_text_atomic
 
@@ -68,7 +69,7 @@ class Card(_Frozen):
     pixel_size_m: float = Field(default=10.0, gt=0)
     stride: int = Field(default=2, ge=1)
     input_multiple: int = Field(default=16, ge=1)
-    normalisation: str
+    normalisation: Normalisation
     threshold: float = Field(ge=0, le=1)
     threshold_chosen: str
     candidate_floor: float = Field(ge=0, le=0.05)

@@ -69,7 +69,9 @@ def window_plan(
     info: SceneInfo, card: Card, core_px: int = CORE_PX, offset: tuple[int, int] = (0, 0)
 ) -> list[ScanWindow]:
     """The windows of a scene; their number tells how long it takes."""
-    return windows(info.grid.width, info.grid.height, card.input_multiple, core_px, offset)
+    return windows(
+        info.grid.width, info.grid.height, card.input_multiple, card.normalisation.halo_px, core_px, offset
+    )
 
 
 def scan(
@@ -105,7 +107,8 @@ def _detect(
     patch: Patch, window: ScanWindow, stats: tuple[BandStats, ...], detector: Detector, grid: Grid
 ) -> tuple[Boxes, Floats]:
     rows, cols = window.net_in_read()
-    pixels = normalise(patch.pixels, patch.valid, stats)[None, :, rows, cols]
+    how = detector.card.normalisation
+    pixels = normalise(patch.pixels, patch.valid, stats, how)[None, :, rows, cols]
     found = decode(detector.net.run(pixels), detector.card.candidate_floor)
     mine = _belongs(found, window, grid) & _seen(found, patch.valid[rows, cols])
     boxes, scores = to_boxes(_take(found, mine), grid, window.net.col, window.net.row)

@@ -8,7 +8,6 @@ core holds its centre.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detection.normalise import HALO_PX
 from geodata.scene import Window
 
 CORE_PX = 1024
@@ -42,7 +41,12 @@ class ScanWindow:
 
 
 def windows(
-    width: int, height: int, multiple: int, core_px: int = CORE_PX, offset: tuple[int, int] = (0, 0)
+    width: int,
+    height: int,
+    multiple: int,
+    halo_px: int,
+    core_px: int = CORE_PX,
+    offset: tuple[int, int] = (0, 0),
 ) -> list[ScanWindow]:
     """The windows that cover a scene, row by row.
 
@@ -50,6 +54,7 @@ def windows(
         width: of the scene, in pixels.
         height: of the scene, in pixels.
         multiple: the net's step: its answer is the same for windows that begin a multiple of it apart.
+        halo_px: how far normalisation looks beyond what the net is shown.
         core_px: side of a core.
         offset: columns and rows by which the grid of cores is moved; the result must not depend on it.
     """
@@ -59,8 +64,8 @@ def windows(
             net_left, net_right = _net_span(left, right, width, multiple)
             net_top, net_bottom = _net_span(top, bottom, height, multiple)
             net = Window(net_left, net_top, net_right - net_left, net_bottom - net_top)
-            read_left, read_right = _read_span(net_left, net_right, width)
-            read_top, read_bottom = _read_span(net_top, net_bottom, height)
+            read_left, read_right = _read_span(net_left, net_right, width, halo_px)
+            read_top, read_bottom = _read_span(net_top, net_bottom, height, halo_px)
             read = Window(read_left, read_top, read_right - read_left, read_bottom - read_top)
             out.append(ScanWindow(Window(left, top, right - left, bottom - top), net, read))
     return out
@@ -80,6 +85,6 @@ def _net_span(begin: int, end: int, size: int, multiple: int) -> tuple[int, int]
     return low // multiple * multiple, -(-high // multiple) * multiple
 
 
-def _read_span(low: int, high: int, size: int) -> tuple[int, int]:
+def _read_span(low: int, high: int, size: int, halo_px: int) -> tuple[int, int]:
     """Surroundings beyond the scene's edge hold no valid pixel: they need not be read."""
-    return min(max(low - HALO_PX, 0), low), max(min(high + HALO_PX, size), high)
+    return min(max(low - halo_px, 0), low), max(min(high + halo_px, size), high)

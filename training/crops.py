@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from detection.normalise import CLIP
-from training.scenes import PixelBoxes, TrainingScene
+from training.scenes import NORMALISATION, PixelBoxes, TrainingScene
 
 CELL_PX = 32
 """Side of the cells in which false alarms are remembered."""
@@ -179,6 +178,14 @@ def warp(
     return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)
 
 
+def as_scene(x: Tensor) -> Tensor:
+    """A crop as `detection.normalise` would show it if it were a scene of its own."""
+    low, high = torch.quantile(x.flatten(1), torch.tensor([0.16, 0.84]), dim=1)
+    spread = NORMALISATION.scene_weight * (high - low)[:, None, None] / 2
+    mean, variance = x.mean((1, 2), keepdim=True), x.var((1, 2), keepdim=True)
+    return (x - mean) / torch.sqrt(variance + spread**2 + 1e-6)
+
+
 def disturb(crop: Crop, rng: np.random.Generator, o: CropOptions) -> Crop:
     """Blur, other stretch, haze and noise, as other scenes and other sensors' processing would show."""
     x = crop.pixels
@@ -186,7 +193,7 @@ def disturb(crop: Crop, rng: np.random.Generator, o: CropOptions) -> Crop:
         kernel = torch.tensor([0.25, 0.5, 0.25])
         x = F.conv2d(x[:, None], torch.outer(kernel, kernel)[None, None], padding=1)[:, 0]
     if rng.random() < o.renormalise_chance:
-        x = (x - x.mean((1, 2), keepdim=True)) / (x.std((1, 2), keepdim=True) + 0.1)
+        x = as_scene(x)
     bands = x.shape[0]
     gain = torch.from_numpy(np.exp(rng.uniform(-o.gain, o.gain, (bands, 1, 1))).astype(np.float32))
     shift = torch.from_numpy(rng.uniform(-o.shift, o.shift, (bands, 1, 1)).astype(np.float32))
@@ -194,4 +201,11 @@ def disturb(crop: Crop, rng: np.random.Generator, o: CropOptions) -> Crop:
     if rng.random() < 0.5:
         amount = rng.uniform(0, o.noise)
         x = x + amount * torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
-    return Crop(x.clamp(-CLIP, CLIP), crop.weight, crop.kilns, crop.scene, crop.centre, crop.matrix)
+    return Crop(
+        x.clamp(-NORMALISATION.clip, NORMALISATION.clip),
+        crop.weight,
+        crop.kilns,
+        crop.scene,
+        crop.centre,
+        crop.matrix,
+    )

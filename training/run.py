@@ -17,7 +17,6 @@ from torch import Tensor
 from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
 from detection.evaluate.matching import Found, Look
 from detection.evaluate.visible import seen_kilns
-from detection.normalise import BOX_PX, CLIP, FLAT
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
 from geodata.files import write_bytes_atomic
@@ -29,7 +28,7 @@ from training.data import Labels, open_scenes, read_labels
 from training.export import export, load_weights
 from training.fit import FitOptions, fit
 from training.folds import Fold, folds_of
-from training.scenes import TrainingScene, load
+from training.scenes import NORMALISATION, TrainingScene, load
 
 Progress = Callable[[str, int, int, float], None]
 """Called after each step with (what is trained, step, steps, loss)."""
@@ -167,7 +166,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
         name=model.name,
         architecture=f"KilnNet: anchor-free, oriented, stride 2; mean of {model.views} mirrored views",
         bands=config.data.bands,
-        normalisation=f"by {BOX_PX} px boxes, flat below {FLAT} of the scene's spread, clip {CLIP}",
+        normalisation=NORMALISATION,
         threshold=chosen.threshold,
         threshold_chosen=chosen.how,
         candidate_floor=min(model.candidate_floor, chosen.threshold),

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detection.normalise import normalise
+from detection.normalise import Normalisation, normalise
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
 from geodata.scene import Scene, Window
 
 Mask = NDArray[np.bool_]
+
+NORMALISATION = Normalisation()
+"""How nets are trained now; it goes into their cards."""
 
 
 @dataclass(frozen=True)
@@ -102,5 +105,5 @@ def load(
     inside[inside] = valid[row[inside], col[inside]]
     # Normalised over all valid pixels, held-back ones included: detection sees them as surroundings too, and
     # no label enters here.
-    pixels = normalise(patch.pixels, patch.valid, scene.stats())
+    pixels = normalise(patch.pixels, patch.valid, scene.stats(), NORMALISATION)
     return TrainingScene(scene.info.name, pixels, weight.astype(np.float32), boxes.take(inside))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.i18n import _
 from detection.bundle import Bundle, Calibration, Card, Domain, Figure, TrainingData
+from detection.normalise import Normalisation
 
 Rows = Sequence[tuple[str, str]]
 
@@ -17,11 +18,19 @@ def identity_rows(bundle: Bundle) -> Rows:
         (_("Architecture"), card.architecture),
         (_("Bands"), ", ".join(card.bands)),
         (_("Pixel size"), _("{metres} m").format(metres=f"{card.pixel_size_m:g}")),
-        (_("Normalisation"), card.normalisation),
+        (_("Normalisation"), normalisation_words(card.normalisation)),
         (_("Classes of kilns"), ", ".join(card.kiln_classes)),
         (_("Licence of the weights"), card.licence),
         (_("Made"), f"{card.created_at:%Y-%m-%d} ({card.commit[:12]})"),
     ]
+
+
+def normalisation_words(how: Normalisation) -> str:
+    """How the net's input is made, in one sentence."""
+    return _(
+        "each band by the mean and spread of the {side} px around it, with {share} of the scene's own "
+        "spread; clipped at ±{clip}"
+    ).format(side=how.box_px, share=f"{how.scene_weight:g}", clip=f"{how.clip:g}")
 
 
 def threshold_rows(card: Card) -> Rows:

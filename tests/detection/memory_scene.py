@@ -8,6 +8,7 @@ from affine import Affine
 from pyproj import CRS
 
 from detection.bundle import Card, Domain
+from detection.normalise import Normalisation
 from detection.runtime import HeadOutput
 from detection.scan import Detector
 from geodata.grid import Grid
@@ -126,7 +127,7 @@ def card(**changes: object) -> Card:
         "name": "measuring net",
         "architecture": "moments",
         "bands": ("red", "green", "blue"),
-        "normalisation": "local",
+        "normalisation": Normalisation(),
         "threshold": 0.5,
         "threshold_chosen": "by hand",
         "candidate_floor": 0.05,

@@ -131,10 +131,11 @@ def test_a_kiln_on_a_seam_is_found_once(offset):
     st.integers(0, 300),
     st.integers(0, 300),
     st.integers(64, 256),
+    st.integers(0, 200),
 )
-def test_cores_cover_a_scene_once_and_windows_hold_them(width, height, right, down, core_px):
+def test_cores_cover_a_scene_once_and_windows_hold_them(width, height, right, down, core_px, halo_px):
     times = np.zeros((height, width), int)
-    for one in windows(width, height, 16, core_px, (right, down)):
+    for one in windows(width, height, 16, halo_px, core_px, (right, down)):
         core, net, read = one.core, one.net, one.read
         times[core.row : core.row + core.height, core.col : core.col + core.width] += 1
         assert net.col % 16 == net.row % 16 == net.width % 16 == net.height % 16 == 0
