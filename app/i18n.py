@@ -14,20 +14,26 @@ from importlib import resources
 DOMAIN = "kilnlight"
 DEFAULT_LANGUAGE = "en"
 PSEUDO_LANGUAGE = "qps"
-"""Wraps every string in ⟦…⟧, so that one that did not pass through gettext stands out in a test."""
+"""Wraps every string in ⟦…⟧, so that one that did not pass through gettext stands out in a test.
+
+Placeholders stand outside the brackets: what is put in must be translated by itself."""
 OPENING, CLOSING = "⟦", "⟧"
 
 
 class PseudoTranslations(gettext.NullTranslations):
-    """A language made in memory: each string in brackets, its {placeholders} untouched."""
+    """A language made in memory: each string in brackets, its {placeholders} between them."""
 
     def gettext(self, message: str) -> str:
         """The message in brackets."""
-        return f"{OPENING}{message}{CLOSING}"
+        return _bracketed(message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """The English singular or plural in brackets."""
-        return f"{OPENING}{msgid1 if n == 1 else msgid2}{CLOSING}"
+        return _bracketed(msgid1 if n == 1 else msgid2)
+
+
+def _bracketed(message: str) -> str:
+    return OPENING + re.sub(r"(\{\w*\})", rf"{CLOSING}\1{OPENING}", message) + CLOSING
 
 
 def language() -> str:

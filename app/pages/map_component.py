@@ -55,7 +55,7 @@ def draw_map(
         "coverage": coverage,
         "credit": credit_of(edition.sites),
         "height": _HEIGHT,
-        "words": _words(),
+        "words": map_words(),
     }
     # the key keeps one canvas through all filter changes; values come from clicks only, never from mounting
     _component()(data=data, key=_KEY, height=_HEIGHT, on_picked_change=_take_picked)
@@ -85,7 +85,7 @@ def _day(day: date | None) -> int | None:
     return None if day is None else (day - _EPOCH).days
 
 
-def _words() -> dict[str, Any]:
+def map_words() -> dict[str, Any]:
     """Every word that the map shows."""
     return {
         "map": _(

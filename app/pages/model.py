@@ -18,7 +18,7 @@ def draw() -> None:
     try:
         bundle = load_bundle(shipped_bundle_path())
     except InputError as error:
-        st.error(plain(str(error)))
+        st.error(_("The shipped model cannot be read: {reason}").format(reason=plain(str(error))))
         _models_of_runs(None)
         evaluations.draw(None)
     else:

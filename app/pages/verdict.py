@@ -9,11 +9,11 @@ from app.pages.plain import plain
 from app.services import words
 from app.services.sites import record_verdict, undo_verdict
 from app.web.context import AppContext, current
-from geodata.errors import KilnlightError
+from geodata.errors import BusyError, KilnlightError
+from geodata.store.people import MAX_NOTE
 from geodata.store.records import Site
 from geodata.tables.columns import VERDICTS
 
-_LONGEST_NOTE = 2000
 _LONGEST_NAME = 60
 _RECORDED = "verdicts_recorded"
 
@@ -33,7 +33,7 @@ def draw(site: Site) -> None:
         choice = st.radio(
             _("Verdict"), VERDICTS, format_func=words.verdict_words().__getitem__, index=None, horizontal=True
         )
-        note = st.text_area(_("Note (stays in this project)"), max_chars=_LONGEST_NOTE, height=80)
+        note = st.text_area(_("Note (stays in this project)"), max_chars=MAX_NOTE, height=80)
         name = st.text_input(
             _("Your name or initials"), max_chars=_LONGEST_NAME, value=st.session_state.get("reviewer", "")
         )
@@ -63,16 +63,26 @@ def _undo(context: AppContext, site_id: str) -> None:
     decision = context.may("undo_review", "site", site_id)
     if not decision.allowed:
         st.error(decision.reason)
+    elif not _has_verdict(context, site_id):
+        st.info(_("There is no verdict to take back any more."))
     else:
         reviewer = _reviewer(context, st.session_state.get("reviewer", ""))
         _do(lambda: undo_verdict(context.project, site_id, reviewer, now=context.now), _("Taken back."))
 
 
+def _has_verdict(context: AppContext, site_id: str) -> bool:
+    """False where another window took it back in the meantime."""
+    site = context.store.site(site_id)
+    return site is not None and site.object_verdict is not None
+
+
 def _do(act: Callable[[], object], done: str) -> None:
     try:
         act()
+    except BusyError:
+        st.error(words.busy())
     except KilnlightError as error:
-        st.error(plain(str(error)))
+        st.error(_("This was not stored: {reason}").format(reason=plain(str(error))))
     else:
         st.session_state[_RECORDED] = st.session_state.get(_RECORDED, 0) + 1
         # the site may leave the filtered list by this, so the word must not hang on its panel

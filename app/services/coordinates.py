@@ -8,6 +8,7 @@ of these in brackets, `geo:` links, and links of map pages. Without letters the 
 import re
 from dataclasses import dataclass
 
+from app.i18n import _
 from geodata.errors import InputError
 
 _UNSIGNED = r"\d+(?:\.\d+)?"
@@ -30,7 +31,6 @@ _PART = re.compile(
     r"\s*(?P<after>[NSEW])?",
     re.IGNORECASE,
 )
-_HINT = "paste them as latitude, longitude, for example '28.71, 77.42'."
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def parse_place(text: str) -> Place:
         cleaned = cleaned[1:-1]
     first, second = _two_angles(cleaned, text)
     if first.axis is not None and first.axis == second.axis:
-        raise InputError(f"Both coordinates in {_short(text)} are of the same axis; {_HINT}")
+        raise _refusal(_("Both coordinates in {text} are of the same axis; {hint}"), text)
     if first.axis == "lon" or second.axis == "lat":
         first, second = second, first
     return _checked(first.degrees, second.degrees, text)
@@ -81,7 +81,7 @@ def _two_angles(cleaned: str, text: str) -> tuple[_Angle, _Angle]:
         one, two = _part(cut[0].strip()), _part(cut[1].strip())
         if one and two:
             return _angle(one, text), _angle(two, text)
-    raise InputError(f"No coordinates could be read from {_short(text)}; {_HINT}")
+    raise _refusal(_("No coordinates could be read from {text}; {hint}"), text)
 
 
 def _part(half: str) -> re.Match[str] | None:
@@ -106,13 +106,13 @@ def _cuts(cleaned: str) -> list[tuple[str, str]]:
 def _angle(part: re.Match[str], text: str) -> _Angle:
     letters = "".join(filter(None, (part["before"], part["after"]))).upper()
     if len(letters) > 1:
-        raise InputError(f"A coordinate in {_short(text)} has two directions; {_HINT}")
+        raise _refusal(_("A coordinate in {text} has two directions; {hint}"), text)
     degrees, minutes, seconds = (float(part[name] or 0) for name in ("degrees", "minutes", "seconds"))
     if minutes >= 60 or seconds >= 60:
-        raise InputError(f"Minutes or seconds in {_short(text)} are 60 or more; {_HINT}")
+        raise _refusal(_("Minutes or seconds in {text} are 60 or more; {hint}"), text)
     negative = part["degrees"].startswith("-")
     if negative and letters:
-        raise InputError(f"A coordinate in {_short(text)} has a minus and a direction; {_HINT}")
+        raise _refusal(_("A coordinate in {text} has a minus and a direction; {hint}"), text)
     size = abs(degrees) + minutes / 60 + seconds / 3600
     sign = -1.0 if negative or letters in {"S", "W"} else 1.0
     return _Angle(sign * size, {"N": "lat", "S": "lat", "E": "lon", "W": "lon"}.get(letters))
@@ -120,11 +120,14 @@ def _angle(part: re.Match[str], text: str) -> _Angle:
 
 def _checked(lat: float, lon: float, text: str) -> Place:
     if abs(lat) > 90:
-        raise InputError(f"The latitude {lat:g} in {_short(text)} is beyond 90 degrees; {_HINT}")
+        raise _refusal(_("The latitude in {text} is beyond 90 degrees; {hint}"), text)
     if abs(lon) > 180:
-        raise InputError(f"The longitude {lon:g} in {_short(text)} is beyond 180 degrees; {_HINT}")
+        raise _refusal(_("The longitude in {text} is beyond 180 degrees; {hint}"), text)
     return Place(lat, lon)
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+def _refusal(sentence: str, text: str) -> InputError:
+    """The sentence about a text, with how coordinates are written."""
+    shown = repr(text if len(text) <= 60 else f"{text[:57]}...")
+    hint = _("paste them as latitude, longitude, for example '28.71, 77.42'.")
+    return InputError(sentence.format(text=shown, hint=hint))

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.i18n import _
 from app.services.evaluation_file import EVALUATION, OUTCOMES
 from detection.evaluate.metrics import f1_of
 from detection.evaluate.report import FALSE_ALARM, HIT, MISSED, Outcome
@@ -120,10 +121,8 @@ def load_evaluation(folder: Path) -> SavedEvaluation:
         summary = Summary.model_validate_json((folder / EVALUATION).read_bytes())
         outcomes = _Features.model_validate_json((folder / OUTCOMES).read_bytes())
     except (OSError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(
-            f"The evaluation in {folder} cannot be read ({reason}); run `kilnlight evaluate --out` again."
-        ) from None
+        sentence = _("The evaluation in {folder} cannot be read; run `kilnlight evaluate --out` again.")
+        raise InputError(sentence.format(folder=folder)) from error
     return SavedEvaluation(folder.name, summary, tuple(feature.outcome() for feature in outcomes.features))
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.services.conclude import as_sites
-from detection.merge import propose_sites
-from detection.merge.association import StrayMark
+from detection.merge import StrayMark, propose_sites
 from detection.sites import Found, group
 from geodata.store import conclusions
 from geodata.store.boxes import as_columns

@@ -102,14 +102,20 @@ def _graticule(plan: _Plan) -> str:
     out = []
     east_edge = plan.west + (_WIDTH - _MARGIN) / plan.per_lon
     south_edge = plan.north - (plan.height - _MARGIN) / plan.per_lat
+    # i18n: east, west, north and south behind a figure in degrees
+    east, west, north, south = _("E"), _("W"), _("N"), _("S")
     for lon in np.arange(np.ceil(plan.west / step), np.floor(east_edge / step) + 1) * step:
         x = float(plan.x(lon))
         out.append(f'<path d="M{x:.1f} 0V{plan.height:.0f}" class="line"/>')
-        out.append(f'<text x="{x + 3:.1f}" y="11" class="degree">{_degrees(lon, decimals, "E", "W")}</text>')
+        out.append(
+            f'<text x="{x + 3:.1f}" y="11" class="degree">{_degrees(lon, decimals, east, west)}</text>'
+        )
     for lat in np.arange(np.ceil(south_edge / step), np.floor(plan.north / step) + 1) * step:
         y = float(plan.y(lat))
         out.append(f'<path d="M0 {y:.1f}H{_WIDTH:g}" class="line"/>')
-        out.append(f'<text x="3" y="{y - 3:.1f}" class="degree">{_degrees(lat, decimals, "N", "S")}</text>')
+        out.append(
+            f'<text x="3" y="{y - 3:.1f}" class="degree">{_degrees(lat, decimals, north, south)}</text>'
+        )
     return "".join(out)
 
 
@@ -125,7 +131,7 @@ def legend_html() -> str:
 
 
 def _degrees(value: float, decimals: int, plus: str, minus: str) -> str:
-    return f"{abs(value):.{decimals}f}° {plus if value >= 0 else minus}"
+    return escape(f"{abs(value):.{decimals}f}° {plus if value >= 0 else minus}")
 
 
 def _scale_bar(plan: _Plan, lat: float) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from urllib.parse import parse_qs, urlencode
 
+from app.i18n import _
 from geodata.errors import InputError
 from geodata.store.records import Site
 
@@ -58,12 +59,12 @@ def from_query(query: str) -> Selection:
             candidates=given.get("candidates", "0") == "1",
         )
     except ValueError as error:
-        raise InputError(
-            f"The filter in the address cannot be read ({error}); open it from the map."
-        ) from error
+        raise InputError(_("The filter in the address cannot be read; open it from the map.")) from error
     unknown = set(selection.verdicts) - set(VERDICT_CODES) - {""}
     if selection.measure not in MEASURES or unknown or not 0 <= selection.low <= selection.high <= 1:
-        raise InputError("The filter in the address has a value that does not exist; open it from the map.")
+        raise InputError(
+            _("The filter in the address has a value that does not exist; open it from the map.")
+        )
     return selection
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.i18n import _
 from app.services.conclude import conclude_people
 from app.services.project import Project, utc_now
 from geodata.errors import InputError
@@ -38,7 +39,7 @@ def view_site(project: Project, site_id: str) -> SiteView:
     with store.reading():
         site = store.site(site_id)
         if site is None:
-            raise InputError(f"There is no site {site_id!r} in this project.")
+            raise InputError(_("There is no site {id} in this project.").format(id=repr(site_id)))
         evidence, history = store.evidence(site_id), store.history(site_id)
         return SiteView(site, tuple(evidence), store.votes(site_id), tuple(history))
 

@@ -68,7 +68,7 @@ def day(at: datetime | None) -> str:
 
 def moment(at: datetime) -> str:
     """A UTC time to the minute."""
-    return at.strftime("%Y-%m-%d %H:%M UTC")
+    return _("{time} UTC").format(time=at.strftime("%Y-%m-%d %H:%M"))
 
 
 def probability_words(site: Site) -> str:
@@ -113,6 +113,11 @@ def seen_words(site: Site) -> str:
         return ""
     first, last = day(site.first_seen), day(site.last_seen)
     return first if first == last else _("{first} to {last}").format(first=first, last=last)
+
+
+def busy() -> str:
+    """That somebody else is writing to the project."""
+    return _("Another program is writing to this project; nothing was stored. Try again in a moment.")
 
 
 def event_words(entry: HistoryEntry) -> str:

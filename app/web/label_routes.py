@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.i18n import _
+from app.services import words
 from app.services.labelling import LabellingDesk
 from app.web.context import AppContext
 from app.web.label_page import FILES, render_page, static_text
@@ -36,7 +37,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Mark(_Strict):
+class Tap(_Strict):
     """A tap on the picture, as shares of its width and height from the upper left corner."""
 
     u: float = Field(ge=0, le=1)
@@ -50,7 +51,7 @@ class Answer(_Strict):
     key: str = Field(pattern=f"^{_KEY}$")
     token: str = Field(pattern=f"^{_TOKEN}$")
     answer: Literal["kiln", "none", "unsure", "bad_image"]
-    marks: tuple[Mark, ...] = Field(max_length=20)
+    marks: tuple[Tap, ...] = Field(max_length=20)
     seen_at: datetime
 
     def picture_marks(self) -> tuple[PictureMark, ...]:
@@ -189,8 +190,8 @@ def _or_busy(answer: Callable[[], Response]) -> Response:
     """The answer, or that the page should ask again: nothing is lost, it keeps what was not taken."""
     try:
         return answer()
-    except BusyError as error:
-        return _refused(503, str(error))
+    except BusyError:
+        return _refused(503, words.busy())
 
 
 def _json(content: object) -> JSONResponse:

@@ -13,7 +13,8 @@ from geodata.store.records import PictureMark, QueueItem
 from geodata.store.schema import answers, pictures, queue, reviews, sites
 from geodata.tables.columns import ANSWERS, VERDICTS
 
-MAX_NOTE = 4000
+MAX_NOTE = 2000
+"""The longest note, in characters; the app's field takes no more."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def test_english_without_a_language(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_pseudo_language_marks_every_string(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KILNLIGHT_LANGUAGE", "qps")
     assert _("Map") == "⟦Map⟧"
-    assert _n("{n} site", "{n} sites", 5).format(n=5) == "⟦5 sites⟧"
+    assert _n("{n} site", "{n} sites", 5).format(n=5) == "⟦⟧5⟦ sites⟧"
     assert i18n.html_lang() == "en"
 
 
