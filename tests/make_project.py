@@ -143,6 +143,7 @@ def write_run_folder(
     scenes: Sequence[FakeScene],
     model_id: str = "model-1",
     *,
+    model_at: datetime = DAY,
     side_m: float = 4600.0,
     around: tuple[float, float] | None = None,
 ) -> Path:
@@ -158,6 +159,7 @@ def write_run_folder(
     record = RunRecord(
         model_id=model_id,
         model_name="none",
+        model_created_at=model_at,
         settings=RunSettings(
             threshold=THRESHOLD,
             candidate_floor=0.05,

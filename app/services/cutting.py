@@ -35,14 +35,19 @@ class CutOptions:
 
 
 def cut_missing(
-    project: Project, scenes: Sequence[RunInput], run_folder: Path, options: CutOptions, at: datetime
+    project: Project,
+    run_id: str,
+    scenes: Sequence[RunInput],
+    run_folder: Path,
+    options: CutOptions,
+    at: datetime,
 ) -> int:
-    """Cut the pictures that sites and queued tiles of some scenes lack; how many were cut.
+    """Cut the pictures that sites and queued tiles lack, where a run's scenes show them; how many were cut.
 
     A site gets a picture of its own if it has a detection at or near the threshold. There may be thousands of
     fainter candidates; they are shown with the picture of their tile.
     """
-    missing = missing_pictures(project.store, [scene.scene_id for scene in scenes])
+    missing = missing_pictures(project.store, [scene.scene_id for scene in scenes], run_id)
     wanted = {scene: _in_order(filter(_is_worth_one, items)) for scene, items in missing.items()}
     total, done = sum(len(items) for items in wanted.values()), 0
     for scene in scenes:

@@ -24,7 +24,7 @@ from app.services.run_folder import incoming_run
 from geodata.errors import InputError, ProblemsError
 from geodata.files import atomic_path, ensure_output_folder, flush_folder
 from geodata.looks import Look, Mark, first_looks
-from geodata.store.imports import changed_scenes, has_run, import_run, queue_tiles
+from geodata.store.imports import changed_scenes, has_run, import_run, outdated, queue_tiles
 from geodata.store.incoming import IncomingRun
 from geodata.store.summary import tiles_of_scenes
 from geodata.tables.marks import read_marks
@@ -86,7 +86,7 @@ def import_into(project: Project, request: ImportRequest, inputs: Inputs | None 
     inputs = inputs or read_inputs(request)
     runs, looks = inputs.runs, inputs.looks
     new = [_take_run(project, folder, run, request) for folder, run in runs]
-    pictures = sum(_cut(project, folder, request) for folder, _ in runs)
+    pictures = sum(_cut(project, folder, run.run_id, request) for folder, run in runs)
     looks_new = sum(add_looks(project.store, some, name, request.now(), request.mint) for name, some in looks)
     _warn_of_strange_tiles(project, [look for _, some in looks for look in some], request.warn)
     picture_faint_sites(project.store, request.now())
@@ -136,7 +136,7 @@ def _take_run(project: Project, folder: Path, run: IncomingRun, request: ImportR
     _copy_run(project, folder, run.run_id)
     with project.store.writing() as connection:
         at = request.now()
-        for problem in changed_scenes(connection, run):
+        for problem in (*changed_scenes(connection, run), *outdated(connection, run)):
             request.warn(problem)
         # what a replaced run covered and this one does not has to be concluded anew as well
         tiles = set(tiles_of_scenes(connection, [scene.scene_id for scene in run.scenes]))
@@ -170,9 +170,10 @@ def _copy_run(project: Project, folder: Path, run_id: str) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _cut(project: Project, folder: Path, request: ImportRequest) -> int:
+def _cut(project: Project, folder: Path, run_id: str, request: ImportRequest) -> int:
     options = CutOptions(request.scene_folders, request.band_names, request.warn, request.progress)
-    return cut_missing(project, open_run(folder).record.inputs, folder, options, request.now())
+    inputs = open_run(folder).record.inputs
+    return cut_missing(project, run_id, inputs, folder, options, request.now())
 
 
 def _warn_of_strange_tiles(project: Project, looks: Sequence[Look], warn: Warn) -> None:

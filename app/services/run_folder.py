@@ -40,11 +40,12 @@ def incoming_run(folder: Path) -> IncomingRun:
     if run.candidates is not None:
         detections += _detections(read_detections(run.candidates), is_candidate=True)
     coverage = read_coverage(run.coverage)
-    columns = (coverage[name].tolist() for name in ("tile_id", "scene_id", "observed_share", "state"))
+    columns = (coverage[name].tolist() for name in ("tile_id", "scene_id", "observed_share"))
     tiles = tuple(IncomingTile(*row) for row in zip(*columns, strict=True))
     return IncomingRun(
         run_id=run_id_of(run.record),
         model_id=run.record.model_id,
+        model_created_at=run.record.model_created_at.astimezone(UTC),
         threshold=run.record.settings.threshold,
         scenes=tuple(_scene(scene) for scene in run.record.inputs),
         detections=tuple(detections),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -99,11 +100,17 @@ def _write_tables(folder: Path, output: RunOutput) -> list[str]:
     return names
 
 
+def _utc(at: datetime) -> datetime:
+    """A card's time; one without a zone is UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 def _record(folder: Path, names: list[str], output: RunOutput) -> RunRecord:
     card = output.detector.card
     return RunRecord(
         model_id=output.detector.model_id,
         model_name=card.name,
+        model_created_at=_utc(card.created_at),
         settings=RunSettings(
             threshold=card.threshold,
             candidate_floor=card.candidate_floor,

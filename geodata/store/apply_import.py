@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from geodata.store import schema
 from geodata.store.events import Event
-from geodata.store.incoming import IncomingDetection, IncomingRun
-from geodata.store.places import tile_at
+from geodata.store.incoming import IncomingRun
+from geodata.store.places import nearest_tile, tile_at
 from geodata.store.records import Ring
 from geodata.store.summary import refresh_sites, refresh_tiles, sites_of_scenes, tiles_of_scenes
+from geodata.store.supersede import current_evidence, newer_scenes, settle
 
 Row = dict[str, Any]
 _UNREVIEWED: Row = {
@@ -28,9 +29,9 @@ _UNREVIEWED: Row = {
 
 
 def run_imported(connection: Connection, event: Event, run: IncomingRun) -> None:
-    """Take a run in; on scenes that were run before, it takes the place of the older evidence.
+    """Take a run in; on scenes that were run before, the newer model's evidence counts (see `supersede`).
 
-    A site that the older evidence showed and this run does not gets an entry without scores in its history.
+    A site that loses its evidence to this run gets an entry without scores in its history.
     """
     site_of: dict[str, str] = event.payload["site_of"]
     scene_ids = [scene.scene_id for scene in run.scenes]
@@ -39,23 +40,24 @@ def run_imported(connection: Connection, event: Event, run: IncomingRun) -> None
         {
             "run_id": run.run_id,
             "model_id": run.model_id,
+            "model_created_at": run.model_created_at,
             "threshold": run.threshold,
             "imported_at": event.at,
             "event_id": event.event_id,
         },
     )
     _put_scenes(connection, run)
+    before = current_evidence(connection, scene_ids)
     touched = set(sites_of_scenes(connection, scene_ids))
     touched_tiles = set(tiles_of_scenes(connection, scene_ids))
     _found_sites(connection, run, event.payload["founders"])
-    many(connection, schema.detections, [_detection_row(run.run_id, d, site_of) for d in run.detections])
-    connection.execute(delete(schema.coverage).where(schema.coverage.c.scene_id.in_(scene_ids)))
-    many(
-        connection,
-        schema.coverage,
-        [asdict(tile) for tile in run.tiles],
-    )
-    missed: dict[str, Row] = {site: {"run_id": run.run_id, "scores": {}} for site in touched}
+    shares = _shares(run)
+    many(connection, schema.detections, _detection_rows(run, site_of, shares))
+    many(connection, schema.coverage, _coverage_rows(run.run_id, shares))
+    settle(connection, scene_ids)
+    counts = current_evidence(connection, scene_ids)
+    lost = {site for name, site in before.items() if name not in counts}
+    missed: dict[str, Row] = {site: {"run_id": run.run_id, "scores": {}} for site in lost}
     _remember(connection, event, missed | _evidence_by_site(run, site_of))
     refresh_sites(connection, touched | set(site_of.values()))
     refresh_tiles(connection, touched_tiles | {tile.tile_id for tile in run.tiles})
@@ -97,10 +99,12 @@ def pictures_cut(connection: Connection, event: Event) -> None:
 
 
 def _put_scenes(connection: Connection, run: IncomingRun) -> None:
+    kept = newer_scenes(connection, run)
     for scene in run.scenes:
-        row = asdict(scene) | {"current_run_id": run.run_id}
-        statement = upsert(schema.scenes).values(**row)
-        connection.execute(statement.on_conflict_do_update(index_elements=["scene_id"], set_=row))
+        if scene.scene_id not in kept:
+            row = asdict(scene)
+            statement = upsert(schema.scenes).values(**row)
+            connection.execute(statement.on_conflict_do_update(index_elements=["scene_id"], set_=row))
 
 
 def _found_sites(connection: Connection, run: IncomingRun, founders: Mapping[str, str]) -> None:
@@ -147,18 +151,42 @@ def _any_made_up(connection: Connection, tile_id: str) -> bool:
     return connection.execute(query.where(schema.scenes.c.made_up)).first() is not None
 
 
-def _detection_row(run_id: str, d: IncomingDetection, site_of: Mapping[str, str]) -> Row:
-    return {
-        "run_id": run_id,
-        "detection_id": d.detection_id,
-        "scene_id": d.scene_id,
-        "site_id": site_of[d.detection_id],
-        "model_id": d.model_id,
-        "score": d.score,
-        "probability": d.probability,
-        "is_candidate": d.is_candidate,
-        "outline": d.outline,
-    }
+def _shares(run: IncomingRun) -> dict[str, dict[str, float]]:
+    """By scene the share observed of each tile; several files of a scene may meet inside a tile."""
+    shares: dict[str, dict[str, float]] = {scene.scene_id: {} for scene in run.scenes}
+    for tile in run.tiles:
+        of_scene = shares[tile.scene_id]
+        of_scene[tile.tile_id] = min(1.0, of_scene.get(tile.tile_id, 0.0) + tile.observed_share)
+    return shares
+
+
+def _coverage_rows(run_id: str, shares: Mapping[str, Mapping[str, float]]) -> list[Row]:
+    return [
+        {"tile_id": tile, "scene_id": scene, "run_id": run_id, "observed_share": share, "superseded": False}
+        for scene, of_scene in shares.items()
+        for tile, share in of_scene.items()
+    ]
+
+
+def _detection_rows(
+    run: IncomingRun, site_of: Mapping[str, str], shares: Mapping[str, Mapping[str, float]]
+) -> list[Row]:
+    return [
+        {
+            "run_id": run.run_id,
+            "detection_id": d.detection_id,
+            "scene_id": d.scene_id,
+            "site_id": site_of[d.detection_id],
+            "model_id": d.model_id,
+            "score": d.score,
+            "probability": d.probability,
+            "is_candidate": d.is_candidate,
+            "tile_id": nearest_tile(tile_at(d.box.lon, d.box.lat), shares[d.scene_id]),
+            "superseded": False,
+            "outline": d.outline,
+        }
+        for d in run.detections
+    ]
 
 
 def _evidence_by_site(run: IncomingRun, site_of: Mapping[str, str]) -> dict[str, Row]:

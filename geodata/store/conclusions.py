@@ -56,7 +56,7 @@ class Merged:
 
 @dataclass(frozen=True)
 class SceneFacts:
-    """What the latest run says of one scene: shares of tiles observed."""
+    """The shares of tiles observed in one scene."""
 
     scene_id: str
     acquired_at: datetime | None
@@ -100,9 +100,12 @@ def scenes_of_tiles(connection: Connection, tile_ids: Iterable[str] | None) -> l
     if tile_ids is not None:
         touch(connection, tile_ids)
         query = query.where(coverage.c.tile_id.in_(select(touched.c.id)))
+    query = query.where(coverage.c.superseded.is_(False)).order_by(coverage.c.tile_id, coverage.c.run_id)
     shares: dict[tuple[str, datetime | None], dict[str, float]] = {}
     for row in connection.execute(query):
-        shares.setdefault((row.scene_id, row.acquired_at), {})[row.tile_id] = row.observed_share
+        of_scene = shares.setdefault((row.scene_id, row.acquired_at), {})
+        # clips of a scene may meet inside a tile
+        of_scene[row.tile_id] = min(1.0, of_scene.get(row.tile_id, 0.0) + row.observed_share)
     return [SceneFacts(scene_id, at, share) for (scene_id, at), share in sorted(shares.items(), key=str)]
 
 
@@ -169,9 +172,8 @@ def write_not_seen(connection: Connection, dates: Mapping[str, datetime | None])
 
 
 def _current_scores() -> Any:
-    current = (scenes.c.scene_id == detections.c.scene_id) & (scenes.c.current_run_id == detections.c.run_id)
     order = (detections.c.site_id, detections.c.scene_id, detections.c.detection_id)
-    return select(detections).join(scenes, current).order_by(*order)
+    return select(detections).where(detections.c.superseded.is_(False)).order_by(*order, detections.c.run_id)
 
 
 def _merged_row(one: Merged) -> dict[str, object]:

@@ -11,6 +11,7 @@ from geodata.store.events import NewEvent, find_key
 from geodata.store.incoming import Grouping, IncomingRun, MarkedSite, Picture, QueuedTile
 from geodata.store.schema import answers, runs, scenes
 from geodata.store.store import Store
+from geodata.store.supersede import newer_scenes
 
 IMPORTER = "import"
 """Who stands in the log for what the program does by itself."""
@@ -23,7 +24,7 @@ def has_run(store: Store, run_id: str) -> bool:
 
 
 def import_run(store: Store, run: IncomingRun, grouping: Grouping, at: datetime) -> bool:
-    """Take a run in; False where it is in already. On scenes run before it replaces the older evidence."""
+    """Take a run in; False where it is in already. On scenes run before the newer model's evidence counts."""
     with store.writing() as connection:
         if find_key(connection, f"run:{run.run_id}") is not None:
             return False
@@ -36,14 +37,26 @@ def import_run(store: Store, run: IncomingRun, grouping: Grouping, at: datetime)
 def changed_scenes(connection: Connection, run: IncomingRun) -> list[str]:
     """A sentence for each scene of a run that was imported before from a file with other bytes.
 
-    A product's id stays the same in a clip of it; a run on one clip replaces what a run on another one found.
+    A product's id stays the same in a clip of it, but other content under one id may also be a mistake.
     """
     known = {row.scene_id: row for row in connection.execute(select(scenes))}
     return [
         f"{scene.name} is not the file {known[scene.scene_id].name} that was imported before as the scene "
-        f"{scene.scene_id}; what this run found takes the place of what was found there, also outside it."
+        f"{scene.scene_id}; where they show the same ground one of the runs counts, elsewhere both do."
         for scene in run.scenes
         if scene.scene_id in known and known[scene.scene_id].sha256 != scene.sha256
+    ]
+
+
+def outdated(connection: Connection, run: IncomingRun) -> list[str]:
+    """A sentence where a newer model than a run's was run on its scenes before."""
+    known = newer_scenes(connection, run)
+    if not known:
+        return []
+    return [
+        f"The run's model {run.model_id} of {run.model_created_at:%Y-%m-%d} is older than one that was run "
+        f"on {len(known)} of its {len(run.scenes)} scenes before; where that one looked, what this run found "
+        "only goes into the history."
     ]
 
 

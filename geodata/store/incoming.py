@@ -37,12 +37,11 @@ class IncomingDetection:
 
 @dataclass(frozen=True)
 class IncomingTile:
-    """The coverage of one tile in one scene."""
+    """How much of one tile was observed in one scene (in one file of it: there may be several)."""
 
     tile_id: str
     scene_id: str
     observed_share: float
-    state: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class IncomingRun:
 
     run_id: str
     model_id: str
+    model_created_at: datetime
+    """UTC; the newer model's evidence counts."""
     threshold: float
     scenes: tuple[IncomingScene, ...]
     detections: tuple[IncomingDetection, ...]

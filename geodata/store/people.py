@@ -30,7 +30,7 @@ class Given:
 
 
 def exposure(item: QueueItem, volunteer_id: str, at: datetime) -> NewEvent:
-    """A picture was shown."""
+    """A picture was handed out; whether it was seen, only an answer tells."""
     payload = {
         "token": item.token,
         "volunteer_id": volunteer_id,

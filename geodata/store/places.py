@@ -1,5 +1,7 @@
 """geodata.store.places: tiles of the labelling grid as the store names them, and places in pictures; pure."""
 
+from collections.abc import Collection
+
 import mercantile
 from mercantile import Tile
 
@@ -10,6 +12,22 @@ from geodata.tiles import ZOOM, tile_from_id, tile_id, tile_of
 def tile_at(lon: float, lat: float) -> str:
     """The id ("15/x/y") of the tile that holds a place."""
     return tile_id(tile_of(lon, lat))
+
+
+def nearest_tile(name: str, among: Collection[str]) -> str:
+    """The tile itself where it is among some, else the nearest of them; itself where there are none.
+
+    A box at the edge of a scene may have its centre just outside the scene's tiles.
+    """
+    if name in among:
+        return name
+    tile = tile_from_id(name)
+
+    def distance(other: str) -> tuple[int, str]:
+        there = tile_from_id(other)
+        return max(abs(there.x - tile.x), abs(there.y - tile.y)), other
+
+    return min(among, key=distance, default=name)
 
 
 def with_neighbours(tile_ids: set[str]) -> set[str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, or_, select, text
+from sqlalchemy import Connection, Row, Select, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from geodata.store.records import Evidence, HistoryEntry, Ring, Site, SiteFilter
@@ -15,7 +15,6 @@ from geodata.store.schema import (
     scenes,
     site_outlines,
     sites,
-    votes,
 )
 
 # "Meets the box": written out so that SQLite asks the R*Tree first.
@@ -44,7 +43,7 @@ def one_site(connection: Connection, site_id: str) -> Site | None:
 def evidence_of(connection: Connection, site_id: str) -> list[Evidence]:
     """All detections of a site, the superseded ones too: latest scene first."""
     query = (
-        select(detections, scenes.c.acquired_at, scenes.c.current_run_id)
+        select(detections, scenes.c.acquired_at)
         .join(scenes, scenes.c.scene_id == detections.c.scene_id)
         .join(runs, runs.c.run_id == detections.c.run_id)
         .where(detections.c.site_id == site_id)
@@ -60,7 +59,7 @@ def evidence_of(connection: Connection, site_id: str) -> list[Evidence]:
             score=row.score,
             probability=row.probability,
             is_candidate=row.is_candidate,
-            superseded=row.run_id != row.current_run_id,
+            superseded=row.superseded,
             outline=ring_of(row.outline),
         )
         for row in connection.execute(query)
@@ -76,12 +75,6 @@ def history_of(connection: Connection, site_id: str) -> list[HistoryEntry]:
         .order_by(events.c.event_id)
     )
     return [HistoryEntry(*row) for row in connection.execute(query)]
-
-
-def votes_on(connection: Connection, site_id: str) -> dict[str, str]:
-    """What each volunteer says of a site."""
-    query = select(votes.c.volunteer_id, votes.c.vote).where(votes.c.site_id == site_id)
-    return {row.volunteer_id: row.vote for row in connection.execute(query.order_by(votes.c.volunteer_id))}
 
 
 def ring_of(pairs: list[list[float]]) -> Ring:
@@ -105,21 +98,7 @@ def _sites() -> Select[Any]:
 
 
 def _conditions(wanted: SiteFilter) -> list[ColumnElement[bool]]:
-    score, chance = func.coalesce(sites.c.score, 0.0), func.coalesce(sites.c.probability, 0.0)
-    found = [
-        listed(),
-        score.between(wanted.score_min, wanted.score_max),
-        chance.between(wanted.probability_min, wanted.probability_max),
-    ]
-    if wanted.above_threshold_only:
-        found.append(sites.c.is_candidate.is_(False))
-    if wanted.seen_from is not None:
-        found.append(sites.c.last_seen >= wanted.seen_from)
-    if wanted.seen_to is not None:
-        found.append(sites.c.first_seen <= wanted.seen_to)
-    if wanted.verdicts is not None:
-        found.append(func.coalesce(sites.c.object_verdict, "none").in_(wanted.verdicts))
-    return found
+    return [listed(), sites.c.is_candidate.is_(False)] if wanted.above_threshold_only else [listed()]
 
 
 def _site(row: Row[Any]) -> Site:

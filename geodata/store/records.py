@@ -11,23 +11,12 @@ Ring = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class SiteFilter:
-    """Which sites to list; None means no limit."""
+    """Which sites to list; what a person sets on the map is applied to the edition there (`selection`)."""
 
-    score_min: float = 0.0
-    """Sites without a score (marked by volunteers only) count as 0."""
-    score_max: float = 1.0
-    verdicts: tuple[str, ...] | None = None
-    """`none` stands for sites without a verdict."""
-    seen_from: datetime | None = None
-    """Only sites whose span first_seen-last_seen meets the span asked for; undated sites drop out."""
-    seen_to: datetime | None = None
     bbox: tuple[float, float, float, float] | None = None
     """west, south, east, north; a site counts where its outline's box meets it"""
     above_threshold_only: bool = True
     """False also gives sites that have nothing but candidates below the threshold, marks or old evidence."""
-    probability_min: float = 0.0
-    """Sites without a probability count as 0."""
-    probability_max: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ class Evidence:
     probability: float | None
     is_candidate: bool
     superseded: bool
-    """True where a newer run on the same scene took its place."""
+    """True where another run on the same scene took its place (see `supersede`)."""
     outline: Ring = ()
 
 

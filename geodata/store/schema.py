@@ -61,6 +61,7 @@ runs = Table(
     metadata,
     Column("run_id", Text, primary_key=True),
     Column("model_id", Text, nullable=False),
+    Column("model_created_at", UtcTime, nullable=False),
     Column("threshold", Float, nullable=False),
     Column("imported_at", UtcTime, nullable=False),
     Column("event_id", ForeignKey("events.event_id"), nullable=False),
@@ -75,7 +76,6 @@ scenes = Table(
     Column("acquired_at", UtcTime),
     Column("product", Text, nullable=False),
     Column("made_up", Boolean, nullable=False),
-    Column("current_run_id", ForeignKey("runs.run_id"), nullable=False),
 )
 
 sites = Table(
@@ -134,7 +134,11 @@ detections = Table(
     Column("score", Float, nullable=False),
     Column("probability", Float),
     Column("is_candidate", Boolean, nullable=False),
+    Column("tile_id", Text, nullable=False),
+    Column("superseded", Boolean, nullable=False),
     Column("outline", JSON, nullable=False),
+    Index("detections_by_tile", "tile_id", "scene_id"),
+    comment="`tile_id`: the tile that holds the centre, or the nearest that its run covers in the scene",
 )
 
 coverage = Table(
@@ -142,8 +146,9 @@ coverage = Table(
     metadata,
     Column("tile_id", Text, primary_key=True),
     Column("scene_id", ForeignKey("scenes.scene_id"), primary_key=True, index=True),
+    Column("run_id", ForeignKey("runs.run_id"), primary_key=True),
     Column("observed_share", Float, nullable=False),
-    Column("state", Text, nullable=False),
+    Column("superseded", Boolean, nullable=False),
 )
 
 tiles = Table(

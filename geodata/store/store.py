@@ -122,11 +122,6 @@ class Store:
         with self.reading() as connection:
             return read_sites.history_of(connection, site_id)
 
-    def votes(self, site_id: str) -> dict[str, str]:
-        """What volunteers say of a site: volunteer_id -> `kiln`, `none` or `unsure`."""
-        with self.reading() as connection:
-            return read_sites.votes_on(connection, site_id)
-
     def tiles(self, bbox: Box | None = None) -> list[Tile]:
         """Tiles that meet a box (west, south, east, north), or all of them."""
         with self.reading() as connection:
@@ -167,7 +162,7 @@ class Store:
             return read_queue.answer_times(connection, volunteer_id)
 
     def record_exposure(self, item: QueueItem, volunteer_id: str, at: datetime) -> None:
-        """A picture is shown to a volunteer."""
+        """A picture is handed out to a volunteer."""
         self.record(people.exposure(item, volunteer_id, at))
 
     def add_answer(

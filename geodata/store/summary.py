@@ -12,13 +12,13 @@ touched: TableClause = table("touched", column("id"))
 
 _TOUCHED = "CREATE TEMP TABLE IF NOT EXISTS touched (id TEXT PRIMARY KEY)"
 
-# Evidence counts while the run that found it is the latest one on its scene. Where a site has a detection
-# at or above the threshold, candidates do not stretch the span in which it was seen.
+# Evidence counts until it is superseded (see `supersede`). Where a site has a detection at or above the
+# threshold, candidates do not stretch the span in which it was seen.
 _REFRESH_SITES = """
 WITH active AS (
     SELECT d.site_id, d.score, d.is_candidate, s.acquired_at
-    FROM detections d JOIN scenes s ON s.scene_id = d.scene_id AND s.current_run_id = d.run_id
-    WHERE d.site_id IN (SELECT id FROM touched)
+    FROM detections d JOIN scenes s USING (scene_id)
+    WHERE NOT d.superseded AND d.site_id IN (SELECT id FROM touched)
 ), strength AS (
     SELECT site_id, min(is_candidate) AS is_candidate FROM active GROUP BY site_id
 ), counted AS (
@@ -38,18 +38,31 @@ UPDATE sites SET marked_only = 0 WHERE marked_only AND site_id IN (SELECT id FRO
 AND site_id IN (SELECT site_id FROM detections)
 """
 
-# The latest scene that observed the tile speaks for it; where none observed it, the one that saw most.
+# A detection that counts makes its tile `kiln`, whatever a later scene saw: its site stays on the map too.
+# Of the scenes that found one the latest speaks for the tile; else the latest that observed it; where none
+# did, the one that saw most. What several clips of a scene saw of a tile is added up.
 _BEST_COVERAGE = """
+WITH seen AS (
+    SELECT tile_id, scene_id, min(1.0, sum(observed_share)) AS observed_share FROM coverage
+    WHERE NOT superseded AND tile_id IN (SELECT id FROM touched) GROUP BY tile_id, scene_id
+), kilns AS (
+    SELECT DISTINCT tile_id, scene_id FROM detections
+    WHERE NOT superseded AND NOT is_candidate AND tile_id IN (SELECT id FROM touched)
+), judged AS (
+    SELECT seen.*, s.acquired_at, CASE WHEN kilns.tile_id IS NOT NULL THEN 'kiln'
+        WHEN observed_share >= :enough THEN 'none' ELSE 'not_observed' END AS state
+    FROM seen JOIN scenes s USING (scene_id) LEFT JOIN kilns USING (tile_id, scene_id)
+)
 INSERT INTO tiles (tile_id, x, y, observed_share, state, scene_id)
 SELECT tile_id, x, y, observed_share, state, scene_id FROM (
-    SELECT c.*,
-           CAST(substr(c.tile_id, 4, instr(substr(c.tile_id, 4), '/') - 1) AS INTEGER) AS x,
-           CAST(substr(c.tile_id, 4 + instr(substr(c.tile_id, 4), '/')) AS INTEGER) AS y,
-           row_number() OVER (PARTITION BY c.tile_id ORDER BY
-               (c.observed_share >= :enough OR c.state = 'kiln') DESC,
-               CASE WHEN c.observed_share >= :enough OR c.state = 'kiln' THEN s.acquired_at END DESC,
-               c.observed_share DESC, s.acquired_at DESC, c.scene_id) AS place
-    FROM coverage c JOIN scenes s USING (scene_id) WHERE c.tile_id IN (SELECT id FROM touched)
+    SELECT judged.*,
+           CAST(substr(tile_id, 4, instr(substr(tile_id, 4), '/') - 1) AS INTEGER) AS x,
+           CAST(substr(tile_id, 4 + instr(substr(tile_id, 4), '/')) AS INTEGER) AS y,
+           row_number() OVER (PARTITION BY tile_id ORDER BY
+               state = 'kiln' DESC, state = 'none' DESC,
+               CASE WHEN state <> 'not_observed' THEN acquired_at END DESC,
+               observed_share DESC, acquired_at DESC, scene_id) AS place
+    FROM judged
 ) WHERE place = 1
 """
 

@@ -65,12 +65,14 @@ class RunSettings(_Record):
 
 
 class RunRecord(_Record):
-    """The content of `run.json`. No time, folder or machine is in it: the same run gives the same bytes."""
+    """The content of `run.json`. It does not tell when or where it was run: the same run, the same bytes."""
 
     format: Literal["kilnlight-run"] = "kilnlight-run"
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     model_id: str
     model_name: str
+    model_created_at: AwareDatetime
+    """UTC, from the card: on a scene the newer model's evidence counts."""
     settings: RunSettings
     versions: dict[str, str]
     inputs: tuple[RunInput, ...]

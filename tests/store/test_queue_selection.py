@@ -92,8 +92,9 @@ def _run(scores: list[float], n_tiles: int, share: float) -> IncomingRun:
         )
         for k, score in enumerate(scores)
     )
-    tiles = tuple(IncomingTile(tile_at(68 + k * 0.011, 15.2), "s", share, "none") for k in range(n_tiles))
-    return IncomingRun("r", "m", 0.4, (IncomingScene("s", "s", "0", at, "unknown", True),), detections, tiles)
+    tiles = tuple(IncomingTile(tile_at(68 + k * 0.011, 15.2), "s", share) for k in range(n_tiles))
+    scenes = (IncomingScene("s", "s", "0", at, "unknown", True),)
+    return IncomingRun("r", "m", at, 0.4, scenes, detections, tiles)
 
 
 def test_queue_holds_doubtful_tiles_and_a_random_sample() -> None:

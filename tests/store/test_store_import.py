@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 from make_project import (
     DAY,
-    SOUTH,
     THRESHOLD,
-    WEST,
     FakeScene,
     Kiln,
     some_kilns,
@@ -160,6 +158,10 @@ def test_tiles_speak_for_the_latest_scene_that_observed_them(project: Project) -
     bring(project, FakeScene("cloudy", DAY + timedelta(days=9), (), observed_share=0.3))
     assert {tile.scene_id for tile in project.store.tiles()} == {"a"}
     bring(project, FakeScene("b", DAY + timedelta(days=10), ()))
+    states = sorted((tile.scene_id, tile.state) for tile in project.store.tiles())
+    assert states[0] == ("a", "kiln"), "its site is on the map still"
+    assert set(states[1:]) == {("b", "none")}
+    bring(project, FakeScene("a", DAY, (replace(ONE, score=0.2),)), model_id="model-2")
     assert {(tile.scene_id, tile.state) for tile in project.store.tiles()} == {("b", "none")}
 
 
@@ -177,27 +179,6 @@ def test_tiles_of_a_box(project: Project) -> None:
     inner = (west + 1e-6, south + 1e-6, east - 1e-6, north - 1e-6)
     assert project.store.tiles(inner) == tiles[:1]
     assert project.store.tiles((0.0, 0.0, 1.0, 1.0)) == []
-
-
-def test_filters(project: Project) -> None:
-    bring(project, *two_dates())
-    sites = project.store.sites(EVERYTHING)
-    half = [site for site in sites if site.score is not None and site.score >= 0.5]
-    assert {s.site_id for s in project.store.sites(SiteFilter(score_min=0.5))} == {s.site_id for s in half}
-    one = half[0]
-    project.store.add_review(one.site_id, "not_kiln", "", "anna", DAY)
-    verdict = project.store.sites(SiteFilter(verdicts=("not_kiln",), above_threshold_only=False))
-    assert [site.site_id for site in verdict] == [one.site_id]
-    rest = project.store.sites(SiteFilter(verdicts=("none",), above_threshold_only=False))
-    assert len(rest) == len(sites) - 1
-    late = project.store.sites(SiteFilter(seen_from=DAY + timedelta(days=1), above_threshold_only=False))
-    assert late and all(site.last_seen and site.last_seen > DAY for site in late)
-    box = (one.lon - 1e-5, one.lat - 1e-5, one.lon + 1e-5, one.lat + 1e-5)
-    assert [s.site_id for s in project.store.sites(SiteFilter(bbox=box))] == [one.site_id]
-    likely = SiteFilter(probability_min=0.6, above_threshold_only=False)
-    assert {s.site_id for s in project.store.sites(likely)} == {
-        s.site_id for s in sites if s.probability is not None and s.probability >= 0.6
-    }
 
 
 def test_box_that_only_touches_an_outline_finds_it(project: Project) -> None:
@@ -288,21 +269,3 @@ def test_full_disk_is_one_sentence_and_leaves_nothing_half(project: Project, tmp
     with project.store.writing() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     assert import_into(project, ImportRequest(runs=(run,))).runs_new == 1
-
-
-def test_another_clip_of_a_scene_is_a_warning_and_concluded_everywhere(
-    project: Project, tmp_path: Path
-) -> None:
-    later = DAY + timedelta(days=50)
-    bring(project, FakeScene("a", DAY, (ONE,)), FakeScene("clip", later, ()))
-    assert only(project).not_seen_on == later
-    (tmp_path / "other.tif").write_bytes(b"other bytes")
-    clip = FakeScene("clip", later, (), file=tmp_path / "other.tif")
-    run = write_run_folder(tmp_path / "elsewhere", (clip,), around=(WEST + 1, SOUTH), side_m=1000)
-    warnings: list[str] = []
-    import_into(project, ImportRequest(runs=(run,), warn=warnings.append))
-    assert "other.tif is not the file clip.tif" in warnings[0]
-    assert only(project).not_seen_on is None, "this clip does not cover it"
-    live = dump(project.store)
-    project.rebuild()
-    assert dump(project.store) == live

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from app.services.importing import ImportRequest, import_into
 from app.services.labelling import Done, LabellingDesk
 from app.services.project import Project, open_project
+from app.services.site_book import SiteBook
 from app.services.sites import record_verdict, undo_verdict, view_site
 from geodata.errors import InputError
 from geodata.store.places import place_in_picture, tile_at
@@ -114,7 +115,21 @@ def test_marks_raise_and_looks_without_a_mark_lower_the_chance(project: Project,
     assert desk.answer("dan", other_answer(project, "d", "bad_image"))
     three = the_site(project)
     assert (three.votes_kiln, three.votes_none, three.votes_unsure) == (1, 1, 1)
-    assert view_site(project, three.site_id).votes == {"ann": "kiln", "ben": "none", "cid": "unsure"}
+
+
+def test_map_is_drawn_anew_when_a_site_changed_not_when_a_picture_is_handed_out(
+    project: Project, desk: LabellingDesk
+) -> None:
+    book = SiteBook(project.store)
+    before = book.edition()
+    assert desk.next_tokens("ann", 2, frozenset())
+    assert book.edition() is before
+    assert desk.answer("ann", kiln_answer(project, "a", metres_east=20))
+    answered = book.edition()
+    assert answered.version > before.version
+    assert {site.votes_kiln for site in answered.sites} == {1}
+    record_verdict(project, the_site(project).site_id, "kiln", "", "anna")
+    assert [site.object_verdict for site in book.edition().sites] == ["kiln"]
 
 
 def test_volunteer_counts_once_per_tile_the_first_by_time(project: Project, desk: LabellingDesk) -> None:

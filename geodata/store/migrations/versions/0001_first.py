@@ -125,6 +125,7 @@ def upgrade() -> None:
         "runs",
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("model_id", sa.Text(), nullable=False),
+        sa.Column("model_created_at", sa.Text(), nullable=False),
         sa.Column("threshold", sa.Float(), nullable=False),
         sa.Column("imported_at", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
@@ -206,11 +207,6 @@ def upgrade() -> None:
         sa.Column("acquired_at", sa.Text(), nullable=True),
         sa.Column("product", sa.Text(), nullable=False),
         sa.Column("made_up", sa.Boolean(), nullable=False),
-        sa.Column("current_run_id", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["current_run_id"],
-            ["runs.run_id"],
-        ),
         sa.PrimaryKeyConstraint("scene_id"),
     )
     op.create_table(
@@ -232,13 +228,18 @@ def upgrade() -> None:
         "coverage",
         sa.Column("tile_id", sa.Text(), nullable=False),
         sa.Column("scene_id", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("observed_share", sa.Float(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("superseded", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run_id"],
+            ["runs.run_id"],
+        ),
         sa.ForeignKeyConstraint(
             ["scene_id"],
             ["scenes.scene_id"],
         ),
-        sa.PrimaryKeyConstraint("tile_id", "scene_id"),
+        sa.PrimaryKeyConstraint("tile_id", "scene_id", "run_id"),
     )
     op.create_index(op.f("ix_coverage_scene_id"), "coverage", ["scene_id"], unique=False)
     op.create_table(
@@ -251,6 +252,8 @@ def upgrade() -> None:
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("probability", sa.Float(), nullable=True),
         sa.Column("is_candidate", sa.Boolean(), nullable=False),
+        sa.Column("tile_id", sa.Text(), nullable=False),
+        sa.Column("superseded", sa.Boolean(), nullable=False),
         sa.Column("outline", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"],
@@ -265,7 +268,9 @@ def upgrade() -> None:
             ["sites.site_id"],
         ),
         sa.PrimaryKeyConstraint("run_id", "detection_id"),
+        comment="`tile_id`: the tile that holds the centre, or the nearest that its run covers in the scene",
     )
+    op.create_index("detections_by_tile", "detections", ["tile_id", "scene_id"], unique=False)
     op.create_index(op.f("ix_detections_scene_id"), "detections", ["scene_id"], unique=False)
     op.create_index(op.f("ix_detections_site_id"), "detections", ["site_id"], unique=False)
     op.create_table(
