@@ -84,7 +84,7 @@ class LabellingDesk:
         return self._store.queue_years()
 
     def next_tokens(self, volunteer_id: str, count: int, have: frozenset[str]) -> list[str]:
-        """Tokens of pictures to show next, none of `have`; the exposures are recorded with their chances."""
+        """Tokens of pictures to show next, none of `have`; that they were handed out is recorded."""
         with self._turn, self._store.writing():
             items = self._store.next_queue_items(volunteer_id, count, self._rng, have)
             for item in items:

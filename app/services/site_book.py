@@ -1,4 +1,4 @@
-"""app.services.site_book: all sites of a project for the map, read again only when something happened."""
+"""app.services.site_book: all sites of a project for the map, read again only when one may have changed."""
 
 import threading
 from dataclasses import dataclass
@@ -8,6 +8,10 @@ from geodata.store.records import Site, SiteFilter
 from geodata.store.store import Store
 
 _EVERYTHING = SiteFilter(above_threshold_only=False)
+_NEWEST = """
+SELECT event_id FROM events WHERE kind NOT IN ('exposed', 'tiles_queued') ORDER BY event_id DESC LIMIT 1
+"""
+"""Pictures are handed out all the time while volunteers label; that changes no site."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,7 @@ class SiteBook:
         with self._lock:
             with self._store.reading() as connection:
                 # every change of the data is an event, so the newest one tells the version
-                newest = connection.exec_driver_sql(
-                    "SELECT coalesce(max(event_id), 0) FROM events"
-                ).scalar_one()
+                newest = connection.exec_driver_sql(_NEWEST).scalar() or 0
                 if self._edition is None or self._edition.version != newest:
                     sites = tuple(self._store.sites(_EVERYTHING))
                     self._edition = Edition(int(newest), sites, columns.pack(sites))

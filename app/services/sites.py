@@ -8,7 +8,7 @@ from app.i18n import _
 from app.services.conclude import conclude_people
 from app.services.project import Project, utc_now
 from geodata.errors import InputError
-from geodata.store.records import Evidence, HistoryEntry, Site, SiteFilter
+from geodata.store.records import Evidence, HistoryEntry, Site
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,8 @@ class SiteView:
     site: Site
     evidence: tuple[Evidence, ...]
     """Latest scene first; the superseded ones too."""
-    votes: dict[str, str]
-    """volunteer_id -> `kiln`, `none` or `unsure`."""
     history: tuple[HistoryEntry, ...]
     """Oldest first."""
-
-
-def list_sites(project: Project, wanted: SiteFilter) -> list[Site]:
-    """Sites that a filter lets through, the likeliest first."""
-    return project.store.sites(wanted)
 
 
 def view_site(project: Project, site_id: str) -> SiteView:
@@ -41,7 +34,7 @@ def view_site(project: Project, site_id: str) -> SiteView:
         if site is None:
             raise InputError(_("There is no site {id} in this project.").format(id=repr(site_id)))
         evidence, history = store.evidence(site_id), store.history(site_id)
-        return SiteView(site, tuple(evidence), store.votes(site_id), tuple(history))
+        return SiteView(site, tuple(evidence), tuple(history))
 
 
 def record_verdict(
