@@ -229,6 +229,7 @@ exposures = Table(
     Column("shown_at", UtcTime, nullable=False),
     Column("selection_probability", Float, nullable=False),
     Column("reason", Text, nullable=False),
+    comment="pictures handed out to a browser, at `shown_at`; only an answer tells that one was seen",
 )
 
 reviews = Table(

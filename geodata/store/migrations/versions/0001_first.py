@@ -197,6 +197,7 @@ def upgrade() -> None:
             ["volunteers.volunteer_id"],
         ),
         sa.PrimaryKeyConstraint("event_id"),
+        comment="pictures handed out to a browser, at `shown_at`; only an answer tells that one was seen",
     )
     op.create_index(op.f("ix_exposures_volunteer_id"), "exposures", ["volunteer_id"], unique=False)
     op.create_table(
