@@ -91,7 +91,7 @@ def evidence_head() -> list[str]:
 
 def evidence_row(item: Evidence) -> list[str]:
     """One detection as text."""
-    state = _("replaced by a newer run") if item.superseded else _("current")
+    state = _("replaced by another run") if item.superseded else _("current")
     if item.is_candidate:
         state = _("{state}, below the threshold").format(state=state)
     return [words.day(item.acquired_at), item.scene_id, item.model_id[:12], words.score(item.score), state]

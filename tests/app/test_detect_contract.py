@@ -253,7 +253,7 @@ class TestOpenRun:
             open_run(run)
 
     @pytest.mark.parametrize(
-        "change", [{"version": 2}, {"files": {"../../x": "0"}}, {"files": {}}, {"new": 1}]
+        "change", [{"version": 1}, {"files": {"../../x": "0"}}, {"files": {}}, {"new": 1}]
     )
     def test_with_what_it_may_not_say(self, run, change):
         record = json.loads((run / "run.json").read_text())
