@@ -63,17 +63,9 @@ def _undo(context: AppContext, site_id: str) -> None:
     decision = context.may("undo_review", "site", site_id)
     if not decision.allowed:
         st.error(decision.reason)
-    elif not _has_verdict(context, site_id):
-        st.info(_("There is no verdict to take back any more."))
     else:
         reviewer = _reviewer(context, st.session_state.get("reviewer", ""))
         _do(lambda: undo_verdict(context.project, site_id, reviewer, now=context.now), _("Taken back."))
-
-
-def _has_verdict(context: AppContext, site_id: str) -> bool:
-    """False where another window took it back in the meantime."""
-    site = context.store.site(site_id)
-    return site is not None and site.object_verdict is not None
 
 
 def _do(act: Callable[[], object], done: str) -> None:

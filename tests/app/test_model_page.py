@@ -1,7 +1,6 @@
 """The researcher's page: the card, its figures and evaluations in the project."""
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -180,20 +179,6 @@ def test_an_empty_domain_is_outside_on_the_page_and_for_detect() -> None:
     scene = SceneInfo("a", "a_12345678", "0" * 64, at, "S2-L2A", ("red", "green", "blue"), grid)
     assert len(outside_reasons(domain, scene)) == len(domain_rows(domain)) == 3
     assert {words for _name, words in domain_rows(domain)} == {"not stated: counts as outside"}
-
-
-def test_no_word_escapes_the_translation(evaluated: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KILNLIGHT_LANGUAGE", "qps")
-    page = shown(AppContext(evaluated, SiteBook(evaluated.store)))
-    assert not page.exception
-    for kind in ("title", "header", "caption", "info", "warning"):
-        for element in page.get(kind):
-            assert "⟦" in str(element.value), element.value
-    heads = [head for text in drawn(page) for head in re.findall(r"<(?:th scope=.col.|dt)>([^<]*)", text)]
-    assert heads
-    assert [head for head in heads if "⟦" not in head] == []
-    labels = [widget.label for widget in (*page.radio, *page.selectbox)]
-    assert all("⟦" in label for label in labels)
 
 
 def test_an_evaluation_that_is_not_finite_is_shown(tmp_path: Path) -> None:
