@@ -149,7 +149,7 @@ def page_texts(shown: AppTest) -> list[str]:
     for table in shown.dataframe:
         frame = table.value
         assert isinstance(frame, pd.DataFrame)
-        found += [*frame.columns, *(str(cell) for cell in frame.select_dtypes("object").to_numpy().ravel())]
+        found += [*frame.columns, *(cell for cell in frame.to_numpy().ravel() if isinstance(cell, str))]
     return found
 
 
