@@ -169,6 +169,27 @@ def land(scenes: list[Scene]) -> dict[str, Any]:
     }
 
 
+def _mean_and_parts(got: Floats, windows: list[tuple[Floats, Floats, Floats]]) -> dict[str, Any]:
+    """From kilns at nodes (n, 3, u, v), and their pixels: colours (3, m) at shares of the box's sides."""
+    # a kiln has no front: each counts in its four mirror images
+    every = np.concatenate([got, got[:, :, ::-1], got[:, :, :, ::-1], got[:, :, ::-1, ::-1]])
+    mean = every.mean(axis=0)
+    flat = (every - mean).reshape(len(every), -1)
+    _, spread, parts = np.linalg.svd(flat, full_matrices=False)
+    print("variance in the parts:", np.cumsum(spread**2 / np.sum(spread**2))[:30:3].round(3), file=sys.stderr)
+    parts = parts[:PARTS]
+    left = []
+    for sample, (colours, x, y) in zip(got, windows, strict=True):
+        kept = ((sample - mean).ravel() @ parts.T) @ parts
+        left.append(colours - at_nodes(mean + kept.reshape(mean.shape), x, y))
+    return {
+        "kiln_mean": mean,
+        "kiln_parts": (parts * spread[:PARTS, None] / np.sqrt(len(every))).reshape(PARTS, *mean.shape),
+        "kiln_rim_m": RIM_M,
+        "kiln_grain_cov": np.median([np.cov(one) for one in left], axis=0),
+    }
+
+
 def kilns(scenes: list[Scene]) -> dict[str, Any]:
     """The mean kiln, its main variations, and what they leave."""
     u, v = np.meshgrid(*(np.linspace(-0.5, 0.5, n) for n in NODES), indexing="ij")
@@ -201,24 +222,7 @@ def kilns(scenes: list[Scene]) -> dict[str, Any]:
                     place.across_m[inside] / width,
                 )
             )
-    got = np.array(samples)
-    # a kiln has no front: each counts in its four mirror images
-    every = np.concatenate([got, got[:, :, ::-1], got[:, :, :, ::-1], got[:, :, ::-1, ::-1]])
-    mean = every.mean(axis=0)
-    flat = (every - mean).reshape(len(every), -1)
-    _, spread, parts = np.linalg.svd(flat, full_matrices=False)
-    print("variance in the parts:", np.cumsum(spread**2 / np.sum(spread**2))[:30:3].round(3), file=sys.stderr)
-    parts = parts[:PARTS]
-    left = []
-    for sample, (colours, x, y) in zip(got, windows, strict=True):
-        kept = ((sample - mean).ravel() @ parts.T) @ parts
-        left.append(colours - at_nodes(mean + kept.reshape(mean.shape), x, y))
-    return {
-        "kiln_mean": mean,
-        "kiln_parts": (parts * spread[:PARTS, None] / np.sqrt(len(every))).reshape(PARTS, *mean.shape),
-        "kiln_rim_m": RIM_M,
-        "kiln_grain_cov": np.median([np.cov(one) for one in left], axis=0),
-    }
+    return _mean_and_parts(np.array(samples), windows)
 
 
 def quantile(image: Floats, point: float) -> float:

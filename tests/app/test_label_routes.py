@@ -310,7 +310,7 @@ def test_reading_routes_do_not_write(client: TestClient) -> None:
 
 def test_the_page_says_that_it_is_made_up_and_who_took_the_pictures(client: TestClient) -> None:
     text = client.get("/label").text
-    assert '<p id="made-up" class="banner" >' in text
+    assert '<header id="made-up" class="banner" >' in text
     assert "not proof of a kiln, of its owner or of any breach of law" in text
     assert "${" not in text
 
