@@ -1,0 +1,71 @@
+"""A run with folds: each part is scored by a net that has not learnt from it, and the bundle says so."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("torch")
+pytestmark = [pytest.mark.train, pytest.mark.slow]
+
+from app.cli.main import build  # noqa: E402
+from detection.bundle import load_bundle, shipped_bundle_path  # noqa: E402
+from geodata.painter import paint_scene, write_painted  # noqa: E402
+
+RUN = """
+[data]
+scenes = ["made_up.tif"]
+labels = "made_up_kilns.geojson"
+[model]
+name = "short"
+views = 1
+[fit]
+steps = 1
+final_steps = 2
+learning_rate = 1e-6
+[crops]
+size_px = 64
+[folds]
+gap_px = 20
+parts = [
+    [{ scene = "made_up.tif", columns = [0, 130] }],
+    [{ scene = "made_up.tif", columns = [130, 256] }],
+]
+"""
+
+
+def kilnlight(*arguments: object) -> str:
+    result = CliRunner().invoke(build(), [str(a) for a in arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def steps_in(log: Path) -> list[int]:
+    with log.open(newline="") as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
+    (tmp_path / "RUN.toml").write_text(RUN)
+    # weights that know kilns already, so that a step is enough for there to be something to score
+    out, init = tmp_path / "out", shipped_bundle_path()
+    command = ("train", tmp_path / "RUN.toml", "--out", out, "--init", init, "--threads", 1)
+
+    said = kilnlight(*command, "--fold", 2)
+    figures = json.loads((out / "fold2" / "figures.json").read_text())
+    assert str(out / "fold2" / "figures.json") in said.replace("\n", "")
+    assert not (out / "fold1").exists() and not (out / "bundle").exists()
+    assert "1 held-out fold of" in figures[0]["protocol"]
+
+    kilnlight(*command)
+    card = load_bundle(out / "bundle").card
+    assert card.name == "short" and "pooled over 2 held-out folds" in card.threshold_chosen
+    assert f"({card.training_data[0].kilns} kilns" in card.figures[0].protocol
+    assert card.training_data[0].kilns == 12 and np.isfinite(card.threshold)
+    # the second fold was not learnt again
+    logs = [steps_in(out / part / "log.csv") for part in ("fold1", "fold2", "final")]
+    assert logs == [[1], [1], [1, 2]]
