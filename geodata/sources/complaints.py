@@ -12,7 +12,7 @@ def complaints() -> Iterator[list[str]]:
     """Collect GDAL's warnings inside the block, which would otherwise go to the terminal."""
     said: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]  # a handler of one line
     logger = logging.getLogger("rasterio._env")
     logger.addHandler(handler)
     try:
