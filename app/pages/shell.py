@@ -11,10 +11,12 @@ from streamlit.navigation.page import StreamlitPage
 
 from app.i18n import _
 from app.pages import filters, map, model, site, table
+from app.pages.plain import plain
 from app.services.exports import not_proof
 from app.web.context import current
 from app.web.print_page import made_up_banner
 from app.web.routes import static_folder
+from geodata.errors import KilnlightError
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ def run_guarded(page: Page) -> None:
     if not decision.allowed:
         st.error(decision.reason)
         return
-    if context.store.counts().made_up:
-        st.html(f'<p class="made-up" role="note">{escape(made_up_banner())}</p>')
-    page.draw()
+    try:
+        if context.store.counts().made_up:
+            st.html(f'<p class="made-up" role="note">{escape(made_up_banner())}</p>')
+        page.draw()
+    except KilnlightError as error:
+        st.error(plain(str(error)))

@@ -120,6 +120,11 @@ def busy() -> str:
     return _("Another program is writing to this project; nothing was stored. Try again in a moment.")
 
 
+def cannot_store() -> str:
+    """That the disk or the project's file is broken; without its path, which volunteers need not know."""
+    return _("Nothing was stored: the disk or the project is full or damaged. Tell whoever runs kilnlight.")
+
+
 def event_words(entry: HistoryEntry) -> str:
     """One line of a site's history."""
     if entry.kind == "run_imported":

@@ -22,7 +22,7 @@ from app.services import words
 from app.services.labelling import LabellingDesk
 from app.web.context import AppContext
 from app.web.label_page import FILES, render_page, static_text
-from geodata.errors import BusyError
+from geodata.errors import BusyError, KilnlightError
 from geodata.store.records import PictureMark
 
 PICTURE_PX = 512
@@ -192,6 +192,8 @@ def _or_busy(answer: Callable[[], Response]) -> Response:
         return answer()
     except BusyError:
         return _refused(503, words.busy())
+    except KilnlightError:
+        return _refused(503, words.cannot_store())
 
 
 def _json(content: object) -> JSONResponse:

@@ -6,7 +6,6 @@ imports write lies in `geodata.store.imports`.
 """
 
 import random
-import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,14 +13,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DatabaseError
 
-from geodata.errors import InputError, KilnlightError
+from geodata.errors import InputError
 from geodata.looks import Look
 from geodata.store import people, read_queue, read_sites, read_tiles
 from geodata.store.apply import ReadRun, apply
 from geodata.store.engine import for_writing
 from geodata.store.events import Event, NewEvent, append
+from geodata.store.failures import in_words
 from geodata.store.incoming import IncomingRun
 from geodata.store.opening import opened
 from geodata.store.records import (
@@ -36,10 +35,6 @@ from geodata.store.records import (
 )
 
 Box = tuple[float, float, float, float]
-_OF_THE_DISK = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
-"""Errors that a person can mend; the lowest byte of SQLite's codes."""
-
-
 class Store:
     """An open store. May be used from several threads; other processes may use the file as well."""
 
@@ -68,20 +63,12 @@ class Store:
         if current is not None:
             yield current
             return
-        try:
-            with for_writing(self._engine) as connection, connection.begin():
-                self._local.connection = connection
-                try:
-                    yield connection
-                finally:
-                    self._local.connection = None
-        except DatabaseError as error:
-            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF not in _OF_THE_DISK:
-                raise
-            raise KilnlightError(
-                f"{self.path} cannot be written ({error.orig}); nothing of this was stored: "
-                "make room on its disk or mend its permissions, then do it again."
-            ) from error
+        with in_words(self.path), for_writing(self._engine) as connection, connection.begin():
+            self._local.connection = connection
+            try:
+                yield connection
+            finally:
+                self._local.connection = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -90,7 +77,7 @@ class Store:
         if current is not None:
             yield current
             return
-        with self._engine.connect() as connection, connection.begin():
+        with in_words(self.path), self._engine.connect() as connection, connection.begin():
             yield connection
 
     def record(self, new: NewEvent, read_run: ReadRun | None = None) -> Event:

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from app.services.project import open_project
-from geodata.errors import InputError
+from geodata.errors import InputError, KilnlightError
 from geodata.store import migrate
 from geodata.store.engine import for_writing, make_engine
 from geodata.store.mounts import network_type
@@ -151,3 +151,14 @@ def test_project_folder_problems(tmp_path: Path) -> None:
 def test_folder_with_per_cent_and_blank_works(tmp_path: Path) -> None:
     with open_project(tmp_path / "50 % off?", create=True) as project:
         assert project.store.counts().sites == 0
+
+
+def test_file_damaged_while_it_is_used_is_named_in_one_sentence(path: Path) -> None:
+    """A disk fails, or another program writes into the file."""
+    store = Store.open(path, create=True)
+    store.close()
+    page = 4096
+    whole = path.read_bytes()
+    path.write_bytes(whole[:page] + b"\xff" * (len(whole) - page))
+    with pytest.raises(KilnlightError, match=r"kilnlight\.sqlite is damaged .*put back a copy"):
+        store.counts()
