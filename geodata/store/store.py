@@ -35,6 +35,8 @@ from geodata.store.records import (
 )
 
 Box = tuple[float, float, float, float]
+
+
 class Store:
     """An open store. May be used from several threads; other processes may use the file as well."""
 
