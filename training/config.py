@@ -54,6 +54,8 @@ class Fit(_Section):
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
     seed: int = 0
+    nets: Annotated[int, Field(gt=0, le=8)] = 1
+    """How many nets are trained, from `seed` on, and averaged in the exported graph."""
 
 
 class Crops(_Section):
@@ -150,6 +152,7 @@ steps = 2600          # for each fold; about 20 minutes on one core of 2021
 # final_steps = 4500  # for the net on everything; as many as for a fold if left out
 # cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
+# nets = 2            # so many nets, with the seeds 0, 1, ..., and the mean of their answers; takes so many times as long
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made
 # by nets that have not seen them. Without folds the threshold is chosen on the training scenes, and the card

@@ -1,7 +1,7 @@
 """training.run: a whole run: the folds, the threshold from them, the net on everything, the bundle.
 
-What takes long lies in the run's folder (`fold1/`, ..., `final/`) with checkpoints: the same command goes on
-where it was stopped.
+What takes long lies in the run's folder (`fold1/seed0/`, ..., `final/seed0/`) with checkpoints: the same
+command goes on where it was stopped.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
-from torch import Tensor
 
 from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
 from detection.evaluate.matching import Found, Look
@@ -25,7 +24,7 @@ from training.choose import Chosen, choose
 from training.config import RunConfig
 from training.crops import CropOptions
 from training.data import Labels, open_scenes, read_labels
-from training.export import export, load_weights
+from training.export import Weights, export, load_weights
 from training.fit import FitOptions, fit
 from training.folds import Fold, folds_of
 from training.scenes import NORMALISATION, TrainingScene, load
@@ -97,20 +96,39 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
     return out / "bundle"
 
 
-def _learn(run: _Run, fold: Fold | None, folder: Path) -> dict[str, Tensor]:
-    section, setting = run.config.fit, run.setting
-    steps = (section.final_steps if fold is None else None) or section.steps
-    options = FitOptions(
-        steps=steps, threads=setting.threads, **section.model_dump(exclude={"steps", "final_steps"})
-    )
-    return fit(
-        _training_scenes(run, fold),
-        folder,
-        options,
-        CropOptions(**run.config.crops.model_dump()),
-        init=load_weights(setting.init / WEIGHTS) if setting.init else None,
-        report=lambda step, heat, regression: run.progress(folder.name, step, steps, heat + regression),
-    )
+def _learn(run: _Run, fold: Fold | None, folder: Path) -> list[Weights]:
+    """The nets of a part, one for each seed, each in a folder of its own."""
+    scenes = _training_scenes(run, fold)
+    crops = CropOptions(**run.config.crops.model_dump())
+    nets = []
+    for number in range(run.config.fit.nets):
+        options = _fit_options(run, final=fold is None, number=number)
+        name = f"{folder.name}/seed{options.seed}"
+
+        def report(
+            step: int, heat: float, regression: float, name: str = name, steps: int = options.steps
+        ) -> None:
+            run.progress(name, step, steps, heat + regression)
+
+        init = load_weights(run.setting.init / WEIGHTS) if run.setting.init else None
+        nets.append(
+            fit(
+                scenes,
+                folder / f"seed{options.seed}",
+                options,
+                crops,
+                init=init[number % len(init)] if init else None,
+                report=report,
+            )
+        )
+    return nets
+
+
+def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
+    section = run.config.fit
+    values = section.model_dump(exclude={"steps", "final_steps", "nets", "seed"})
+    steps = (section.final_steps if final else None) or section.steps
+    return FitOptions(steps=steps, threads=run.setting.threads, seed=section.seed + number, **values)
 
 
 def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
@@ -131,7 +149,7 @@ def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
     return out
 
 
-def _look(run: _Run, weights: dict[str, Tensor], fold: Fold, folder: Path) -> list[Look]:
+def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[Look]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
@@ -164,7 +182,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
     inside = np.any([_inside(*g.pixel(boxes.lon, boxes.lat), g.width, g.height) for g in grids], axis=0)
     return Card(
         name=model.name,
-        architecture=f"KilnNet: anchor-free, oriented, stride 2; mean of {model.views} mirrored views",
+        architecture=_architecture(config.fit.nets, model.views),
         bands=config.data.bands,
         normalisation=NORMALISATION,
         threshold=chosen.threshold,
@@ -188,6 +206,11 @@ def _card(run: _Run, chosen: Chosen) -> Card:
         created_at=run.setting.now,
         files={},
     )
+
+
+def _architecture(nets: int, views: int) -> str:
+    several = f"{nets} nets and " if nets > 1 else ""
+    return f"KilnNet: anchor-free, oriented, stride 2; mean of {several}{views} mirrored views"
 
 
 def _inside(col: np.ndarray, row: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -65,7 +65,10 @@ def test_trained_weights_find_painted_kilns_and_random_ones_do_not(tmp_path: Pat
     torch.manual_seed(1)
     trained = load_weights(shipped.weights_path)
     # the same mean and spread in each tensor, so that nothing but what was learnt is gone
-    shuffled = {k: v.flatten()[torch.randperm(v.numel())].reshape(v.shape) for k, v in trained.items()}
+    shuffled = [
+        {k: v.flatten()[torch.randperm(v.numel())].reshape(v.shape) for k, v in net.items()}
+        for net in trained
+    ]
     export(shuffled, tmp_path / "random")
     write_card(tmp_path / "random", shipped.card)
 

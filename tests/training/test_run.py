@@ -67,5 +67,5 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     assert f"({card.training_data[0].kilns} kilns" in card.figures[0].protocol
     assert card.training_data[0].kilns == 12 and np.isfinite(card.threshold)
     # the second fold was not learnt again
-    logs = [steps_in(out / part / "log.csv") for part in ("fold1", "fold2", "final")]
+    logs = [steps_in(out / part / "seed0" / "log.csv") for part in ("fold1", "fold2", "final")]
     assert logs == [[1], [1], [1, 2]]
