@@ -152,7 +152,7 @@ steps = 2600          # for each fold; about 20 minutes on one core of 2021
 # final_steps = 4500  # for the net on everything; as many as for a fold if left out
 # cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
-# nets = 2            # so many nets, with the seeds 0, 1, ..., and the mean of their answers; takes so many times as long
+# nets = 2            # nets that begin at other random weights, averaged; two take twice as long
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made
 # by nets that have not seen them. Without folds the threshold is chosen on the training scenes, and the card

@@ -67,7 +67,7 @@ def export(weights: Sequence[Weights], folder: Path, views: int = 4) -> None:
         views: mirror images, see `MirroredNet`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    numbered = {f"{i}.{k}": v.contiguous() for i, one in enumerate(weights) for k, v in one.items()}
+    numbered = {f"{i}.{k}": v.clone() for i, one in enumerate(weights) for k, v in one.items()}
     with atomic_path(folder / WEIGHTS) as temporary:
         save_file(numbered, temporary)
     model = MirroredNet([net_from(one) for one in weights], views).eval()
