@@ -3,19 +3,18 @@
 import hashlib
 import json
 import re
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from full_disk import files_of_at_most
 from painted_files import kilnlight, painted, write
 
 from detection.bundle import shipped_bundle_path
@@ -247,17 +246,6 @@ def test_what_fails_while_writing_leaves_the_older_run_whole(tmp_path, out):
         assert sentences(done.output)[0].startswith("kilnlight: File too large; make room")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert not (tmp_path / "new").exists()
-
-
-@contextmanager
-def files_of_at_most(size):
-    """The system itself refuses to write more, as a full disk does."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_nothing_good_left_after_reading_names_every_scene(tmp_path, out):

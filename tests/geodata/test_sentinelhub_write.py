@@ -1,20 +1,18 @@
 """Writing one acquisition: whole or not there, also on a full disk."""
 
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 import rasterio
 import shapely
+from full_disk import files_of_at_most
 
 from geodata.errors import InputError
 from geodata.scene import Window
 from geodata.sources.sentinelhub.area_grid import grid_of
 from geodata.sources.sentinelhub.pieces import pieces_of
 from geodata.sources.sentinelhub.write import Outline, is_complete, write_scene
-
-resource = pytest.importorskip("resource", reason="limits on file sizes are Unix's")
 
 GRID = grid_of(shapely.box(77, 28, 77.1, 28.1), 2)
 
@@ -28,16 +26,6 @@ def noise(max_side_px=2500):
     rng = np.random.default_rng(0)
     for piece in pieces_of(GRID, max_side_px):
         yield piece, rng.integers(1, 60000, (2, piece.height, piece.width), np.uint16)
-
-
-@contextmanager
-def files_of_at_most(size):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_pieces_lie_where_they_belong_and_the_rest_is_no_data(tmp_path, outline):
