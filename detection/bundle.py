@@ -70,6 +70,8 @@ class Card(_Frozen):
     stride: int = Field(default=2, ge=1)
     input_multiple: int = Field(default=16, ge=1)
     normalisation: Normalisation
+    heat_filter_m: float = Field(default=0.0, ge=0, le=100)
+    """Width (sigma) of the Gaussian that the heat-map goes through, on the ground; 0 for none."""
     threshold: float = Field(ge=0, le=1)
     threshold_chosen: str
     candidate_floor: float = Field(ge=0, le=0.05)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from detection.matched_filter import matched_filter
 from detection.runtime import HeadOutput
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes, canonical
@@ -26,13 +27,15 @@ class PixelDetections:
     score: Floats
 
 
-def decode(output: HeadOutput, floor: float) -> PixelDetections:
-    """Local maxima of the heat (3 x 3 cells) at or above `floor`.
+def decode(
+    output: HeadOutput, floor: float, sigma_cells: tuple[float, float] = (0.0, 0.0)
+) -> PixelDetections:
+    """Local maxima of the filtered heat (3 x 3 cells) at or above `floor`; see `detection.matched_filter`.
 
     Offset, size and angle are means over the 3 x 3 cells, weighted with their heat: the net is trained to
     answer the same box at all of them, and the mean is steadier than the peak alone.
     """
-    heat = output.heat.astype(np.float64)
+    heat = matched_filter(output.heat.astype(np.float64), sigma_cells)
     around = sliding_window_view(np.pad(heat, 1), (3, 3))
     row, col = np.nonzero((heat >= floor) & (heat >= around.max(axis=(2, 3))))
     weight = around[row, col]

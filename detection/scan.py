@@ -109,10 +109,16 @@ def _detect(
     rows, cols = window.net_in_read()
     how = detector.card.normalisation
     pixels = normalise(patch.pixels, patch.valid, stats, how)[None, :, rows, cols]
-    found = decode(detector.net.run(pixels), detector.card.candidate_floor)
+    sigma_cells = _filter_cells(detector.card, grid)
+    found = decode(detector.net.run(pixels), detector.card.candidate_floor, sigma_cells)
     mine = _belongs(found, window, grid) & _seen(found, patch.valid[rows, cols])
     boxes, scores = to_boxes(_take(found, mine), grid, window.net.col, window.net.row)
     return boxes, scores.astype(np.float32).astype(np.float64)
+
+
+def _filter_cells(card: Card, grid: Grid) -> tuple[float, float]:
+    width_m, height_m = grid.pixel_size_m()
+    return card.heat_filter_m / (height_m * card.stride), card.heat_filter_m / (width_m * card.stride)
 
 
 def _belongs(found: PixelDetections, window: ScanWindow, grid: Grid) -> NDArray[np.bool_]:

@@ -76,6 +76,8 @@ class Model(_Section):
     name: str
     views: Literal[1, 2, 4] = 4
     """Mirror images averaged in the exported graph."""
+    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 18.0
+    """See `detection.matched_filter`."""
     area: tuple[tuple[float, float], ...] = ()
     months: tuple[int, ...] = ()
     products: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ import onnx
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from detection.bundle import GRAPH, WEIGHTS
 from geodata.errors import InputError
@@ -20,23 +19,17 @@ Weights = dict[str, Tensor]
 _LEFT_RIGHT = (1.0, -1.0, 1.0, 1.0, 1.0, 1.0, -1.0)
 _UP_DOWN = (1.0, 1.0, -1.0, 1.0, 1.0, 1.0, -1.0)
 
-FILTER_SIGMA_CELLS = 1.0
-"""Width of the matched filter on the heat-map: about that of the Gaussian that is learnt for a kiln
-(`training.targets`), so that a lone cell counts for less than a hill of the right shape."""
-_FILTER_REACH = 3
-
 
 class MirroredNet(nn.Module):
     """Several nets asked about the picture and its mirror images, and the mean of all answers.
 
     A kiln's mirror image is as likely as the kiln, and nets that began at other random weights err elsewhere;
-    the mean is a better answer than any one of them. The mean heat goes through a matched filter (North 1943,
-    reprinted in Proc. IEEE 51(7), 1963). Output: heat as 0-1, then the regression maps.
+    the mean is a better answer than any one of them. Output: heat as 0-1 (mean of the chances), then the
+    regression maps.
     """
 
     left_right: Tensor
     up_down: Tensor
-    kernel: Tensor
 
     def __init__(self, nets: Sequence[KilnNet], views: int = 4) -> None:
         super().__init__()
@@ -44,7 +37,6 @@ class MirroredNet(nn.Module):
         self.views = views
         self.register_buffer("left_right", torch.tensor(_LEFT_RIGHT).view(1, 7, 1, 1))
         self.register_buffer("up_down", torch.tensor(_UP_DOWN).view(1, 7, 1, 1))
-        self.register_buffer("kernel", matched_filter())
 
     def _answer(self, x: Tensor) -> Tensor:
         total = torch.zeros(())
@@ -62,17 +54,7 @@ class MirroredNet(nn.Module):
             total = total + torch.flip(self._answer(torch.flip(x, [2])), [2]) * self.up_down
             both = torch.flip(self._answer(torch.flip(x, [2, 3])), [2, 3])
             total = total + both * self.up_down * self.left_right
-        maps = total / self.views
-        heat = F.conv2d(maps[:, :1], self.kernel, padding=_FILTER_REACH).clamp(max=1)
-        return torch.cat([heat, maps[:, 1:]], 1)
-
-
-def matched_filter() -> Tensor:
-    """(1, 1, 7, 7): a Gaussian that answers 1 at the top of a Gaussian hill of its own width and height 1."""
-    at = torch.arange(-_FILTER_REACH, _FILTER_REACH + 1, dtype=torch.float64)
-    hill = torch.exp(-(at**2) / (2 * FILTER_SIGMA_CELLS**2))
-    kernel = torch.outer(hill, hill)
-    return (kernel / (kernel**2).sum()).float()[None, None]
+        return total / self.views
 
 
 def export(weights: Sequence[Weights], folder: Path, views: int = 4) -> None:

@@ -185,6 +185,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
         architecture=_architecture(config.fit.nets, model.views),
         bands=config.data.bands,
         normalisation=NORMALISATION,
+        heat_filter_m=model.heat_filter_m,
         threshold=chosen.threshold,
         threshold_chosen=chosen.how,
         candidate_floor=min(model.candidate_floor, chosen.threshold),

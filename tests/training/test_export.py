@@ -10,14 +10,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from detection.runtime import OnnxRuntime  # noqa: E402
 from geodata.errors import InputError  # noqa: E402
-from training.export import (  # noqa: E402
-    GRAPH,
-    MirroredNet,
-    export,
-    load_weights,
-    matched_filter,
-    net_from,
-)
+from training.export import GRAPH, MirroredNet, export, load_weights, net_from  # noqa: E402
 from training.net import KilnNet  # noqa: E402
 
 
@@ -92,12 +85,3 @@ def test_two_nets_answer_with_their_mean(weights, folder, tmp_path):
     np.testing.assert_allclose(both.regression, (one.regression + second.regression) / 2, atol=1e-4)
     again = load_weights(tmp_path / "two" / "model.safetensors")
     assert len(again) == 2 and all(torch.equal(again[1][k], v) for k, v in other.items())
-
-
-def test_a_hill_of_a_kilns_shape_keeps_its_height_and_a_lone_cell_does_not():
-    cells = torch.arange(-10.0, 11.0)
-    hill = torch.exp(-(cells[:, None] ** 2 + cells[None, :] ** 2) / 2)
-    lone = (hill == 1).float()
-    after = [torch.conv2d(x[None, None], matched_filter(), padding=3)[0, 0] for x in (hill, lone)]
-    assert float(after[0].max()) == pytest.approx(1) and int(after[0].argmax()) == 10 * 21 + 10
-    assert float(after[1].max()) < 0.35
