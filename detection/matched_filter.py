@@ -11,8 +11,8 @@ REACH = 3.0
 def matched_filter(heat: Floats, sigma_cells: tuple[float, float]) -> Floats:
     """A Gaussian filter that gives 1 at the top of a Gaussian hill of its own width and height 1 (at most 1).
 
-    After North 1943, reprinted in Proc. IEEE 51(7), 1963. The width is set on the ground, so that the same kiln
-    gets the same score on grids of other pixels.
+    After North 1943, reprinted in Proc. IEEE 51(7), 1963. The width is set on the ground, so that a kiln gets
+    nearly the same score on grids of other pixels.
 
     Args:
         heat: (h, w), 0-1; outside it is 0.

@@ -1,4 +1,4 @@
-"""The filter on the heat-map: hills of its own width keep their height, on any grid, and lone cells lose it."""
+"""The filter on the heat-map: hills of its width keep their height, on any grid; lone cells lose it."""
 
 import numpy as np
 import pytest
