@@ -9,7 +9,9 @@ land is shrunk (by averaging) to 100, 80, 65 and 55 % and cut into such tiles. K
 size and all folds together: figures at THRESHOLD, and F1 at the best threshold of that size.
 """
 
+import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +21,7 @@ import numpy as np
 import rasterio
 from affine import Affine
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 
 from detection.bundle import Card, load_bundle, shipped_bundle_path
 from detection.evaluate.matching import HIT_RADIUS_M, Found, Look, Truth, match_looks
@@ -63,7 +66,8 @@ def shrunk(pixels: np.ndarray, size: float) -> np.ndarray:
     """Averaged to a share of its sides; (bands, height, width)."""
     bands, height, width = pixels.shape
     profile = {"driver": "GTiff", "count": bands, "height": height, "width": width, "dtype": "float32"}
-    with rasterio.MemoryFile() as file:
+    with warnings.catch_warnings(), rasterio.MemoryFile() as file:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         with file.open(**profile, transform=Affine.scale(1, -1)) as out:
             out.write(pixels)
         with file.open() as again:
@@ -123,7 +127,7 @@ def report(looks: list[Look], size: float, threshold: float) -> None:
 
 def detector_of(folder: Path, card: Card) -> Detector:
     """A fold's net."""
-    return Detector(card, folder.name, OnnxRuntime(folder / "model.onnx", 2))
+    return Detector(card, folder.name, OnnxRuntime(folder / "model.onnx", os.cpu_count() or 1))
 
 
 def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, int]]]:
