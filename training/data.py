@@ -15,7 +15,7 @@ from geodata.obb import Boxes
 from geodata.scene import Scene
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import check_scenes
-from geodata.tables.labels import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
+from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from training.config import Data
 from training.scenes import Mask
 

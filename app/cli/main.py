@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 from geodata.errors import KilnlightError
 
-COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "paint", "demo", "train")
+COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "paint", "demo", "train", "labels")
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 
 BAD_INPUT = 2
@@ -95,9 +95,17 @@ def build() -> typer.Typer:
     app.callback(help=_flowing(_main.__doc__))(_main)
     for name in COMMANDS:
         importlib.import_module(f"app.cli.{name}").register(app)
+    _flow(app)
+    return app
+
+
+def _flow(app: typer.Typer) -> None:
     for command in app.registered_commands:
         command.help = _flowing(command.help or getattr(command.callback, "__doc__", None))
-    return app
+    for group in app.registered_groups:
+        assert group.typer_instance
+        group.typer_instance.info.help = _flowing(group.typer_instance.info.help)
+        _flow(group.typer_instance)
 
 
 def _flowing(text: str | None) -> str:

@@ -17,12 +17,12 @@ from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.pipeline import join, same_look
 from detection.scan import Detector, Scan, concatenate, scan, window_plan
 from geodata.errors import InputError
+from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from geodata.obb import Boxes
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
-from geodata.tables.labels import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from geodata.tables.run import Run, open_run
 
 

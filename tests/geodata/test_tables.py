@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import InputError
+from geodata.labels.kilns import read_kilns
 from geodata.obb import Boxes
 from geodata.tables.columns import DETECTION_COLUMNS
 from geodata.tables.detections import boxes_of, read_detections, write_detections, write_geojson
-from geodata.tables.labels import read_kilns
 
 
 def table(n: int = 2, **changes: object) -> gpd.GeoDataFrame:
@@ -145,6 +145,21 @@ def test_kilns_in_a_file_that_knows_multi_polygons_only_and_in_an_empty_one(tmp_
     (tmp_path / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     with pytest.raises(InputError, match="holds no kiln"):
         read_kilns(tmp_path / "none.geojson")
+
+
+@pytest.mark.parametrize(
+    "ring",
+    [
+        [(77, 28), (77.001, 28.001), (77.001, 28), (77, 28.001)],
+        [(77, 28), (77.001, 28.001), (77.002, 28.002)],
+    ],
+)
+def test_an_outline_that_crosses_itself_or_has_no_area_is_named(tmp_path, ring):
+    good = shapely.box(77, 28, 77.001, 28.001)
+    path = tmp_path / "kilns.geojson"
+    gpd.GeoDataFrame(geometry=[good, shapely.Polygon(ring)], crs=4326).to_file(path)
+    with pytest.raises(InputError, match=r"a broken outline in row 2 \(.*\); mend it or take it out"):
+        read_kilns(path)
 
 
 @pytest.mark.real_data

@@ -1,4 +1,4 @@
-"""geodata.tables.labels: verified kilns and unverified places from files; knows nothing of models."""
+"""geodata.labels.kilns: verified kilns and unverified places from files; knows nothing of models."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,16 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.errors import InputError
+from geodata.files import atomic_path
 from geodata.grid import Floats, Grid, metres_per_degree
 from geodata.obb import Boxes, from_corners
 from geodata.tiles import footprint
 
-CUT_BY_EDGE = "cut_by_edge"
+CUT_BY_EDGE, KILN_CLASS = "cut_by_edge", "kiln_class"
+UNKNOWN = "unknown"
+NO_AREA_DEG2 = 1e-12
+"""A hundredth of a square metre: corners on a line have that by rounding."""
+VECTOR_DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG"}
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,12 @@ class KilnLabels:
     boxes: Boxes
     cut_by_edge: NDArray[np.bool_]
     """True where a scene's edge cuts the kiln; False where the file does not tell."""
+    kiln_class: NDArray[np.object_]
+    """CFCBK, FCBK, Zigzag or unknown."""
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "KilnLabels":
         """The kilns at an index or under a mask."""
-        return KilnLabels(self.boxes.take(index), self.cut_by_edge[index])
+        return KilnLabels(self.boxes.take(index), self.cut_by_edge[index], self.kiln_class[index])
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ def read_kilns(path: Path) -> KilnLabels:
     An outline of other than four corners becomes the smallest box around it.
 
     Raises:
-        InputError: no such file, no vector file, no CRS, no kiln, or something that is not a polygon in it.
+        InputError: no such file, no vector file, no CRS, no kiln, or something in it that is not a polygon,
+            crosses itself or has no area.
     """
     table = _read_vectors(path)
     if table.empty:
@@ -58,11 +66,46 @@ def read_kilns(path: Path) -> KilnLabels:
     if not polygons.all():
         row = int(np.flatnonzero(~polygons)[0]) + 1
         raise InputError(f"{path} has something else than a polygon in row {row}; give one polygon per kiln.")
+    broken = ~shapely.is_valid(shapes) | (shapely.area(shapes) < NO_AREA_DEG2)
+    if broken.any():
+        row = int(np.flatnonzero(broken)[0])
+        why = shapely.is_valid_reason(shapes[row])
+        why = "it has no area" if why == "Valid Geometry" else why[:1].lower() + why[1:]
+        raise InputError(f"{path} has a broken outline in row {row + 1} ({why}); mend it or take it out.")
     corners = [_four_corners(shape) for shape in shapes]
     cut = table[CUT_BY_EDGE] if CUT_BY_EDGE in table else pd.Series(False, index=table.index)
+    kiln_class = table[KILN_CLASS] if KILN_CLASS in table else pd.Series(UNKNOWN, index=table.index)
     return KilnLabels(
-        from_corners(np.array(corners, dtype=np.float64).reshape(-1, 4, 2)), cut.eq(True).to_numpy(np.bool_)
+        from_corners(np.array(corners, dtype=np.float64).reshape(-1, 4, 2)),
+        cut.eq(True).to_numpy(np.bool_),
+        kiln_class.fillna(UNKNOWN).to_numpy(np.object_),
     )
+
+
+def write_kilns(path: Path, labels: KilnLabels) -> None:
+    """Write kilns as GeoJSON or GeoPackage (by the name's end): one polygon each, with size and angle.
+
+    Raises:
+        InputError: for a name with another end, or a disk that refuses.
+    """
+    driver = VECTOR_DRIVERS.get(path.suffix.lower())
+    if driver is None:
+        raise InputError(f"{path} ends with {path.suffix or 'nothing'}; name a file .geojson or .gpkg.")
+    boxes = labels.boxes
+    table = gpd.GeoDataFrame(
+        {
+            KILN_CLASS: labels.kiln_class,
+            "length_m": boxes.length_m.round(1),
+            "width_m": boxes.width_m.round(1),
+            "angle_deg": boxes.angle_deg.round(1),
+            CUT_BY_EDGE: labels.cut_by_edge,
+        },
+        geometry=shapely.polygons(boxes.corners()),
+        crs=4326,
+    )
+    how = {"COORDINATE_PRECISION": 8} if driver == "GeoJSON" else {"layer": "kilns"}
+    with atomic_path(path) as temporary:
+        table.to_file(temporary, driver=driver, **how)
 
 
 def read_places(path: Path) -> Places:

@@ -1,0 +1,1 @@
+"""What is known of kilns on the ground, from files of several forms; knows nothing of models."""

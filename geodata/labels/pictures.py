@@ -1,0 +1,65 @@
+"""geodata.labels.pictures: the pictures of a labelled folder and where each of them lies; reads no pixels."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import rasterio
+from pyproj import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from geodata.errors import InputError
+from geodata.grid import Grid
+from geodata.labels.tile_names import grid_of_name
+
+ENDS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2"}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture and its place."""
+
+    path: Path
+    grid: Grid
+
+
+def pictures_of(folder: Path) -> list[Picture]:
+    """All pictures of a folder, or of the folder `images` in it, in the order of their names.
+
+    The place comes from the file, or else from a name such as `28.7354_77.3558.png` (see
+    `geodata.labels.tile_names`).
+
+    Raises:
+        InputError: no such folder, no picture in it, one that does not open or has no place.
+    """
+    if not folder.is_dir():
+        raise InputError(f"There is no folder {folder}; give one with pictures.")
+    inner = folder / "images"
+    where = inner if inner.is_dir() else folder
+    paths = sorted(path for path in where.iterdir() if path.suffix.lower() in ENDS)
+    if not paths:
+        raise InputError(
+            f"{where} holds no picture ({', '.join(sorted(ENDS))}); give the folder with pictures."
+        )
+    return [Picture(path, _grid(path)) for path in paths]
+
+
+def _grid(path: Path) -> Grid:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as data:
+                crs, transform, width, height = data.crs, data.transform, data.width, data.height
+    except RasterioError as error:
+        raise InputError(
+            f"{path} cannot be opened as a picture ({error}); take it out or mend it."
+        ) from error
+    if crs is not None and not transform.is_identity:
+        return Grid(CRS.from_wkt(crs.to_wkt()), transform, width, height)
+    named = grid_of_name(path, width, height)
+    if named is None:
+        raise InputError(
+            f"{path} has no place on the earth, neither in the file nor in its name; "
+            "give GeoTIFFs, or tiles named lat_lon.png."
+        )
+    return named
