@@ -68,6 +68,7 @@ class Crops(_Section):
     zoom_wide_share: float = 0.35
     zoom_min: float = 0.6
     zoom_max: float = 1.3
+    renormalise_chance: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 
 class Model(_Section):

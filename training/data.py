@@ -11,11 +11,11 @@ import numpy as np
 from detection.evaluate.matching import Truth
 from geodata.errors import InputError
 from geodata.grid import Floats
+from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from geodata.obb import Boxes
 from geodata.scene import Scene
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import check_scenes
-from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
 from training.config import Data
 from training.scenes import Mask
 

@@ -1,10 +1,11 @@
-"""app.cli.labels: the commands `kilnlight labels ...`: labels of one form as labels of another."""
+"""app.cli.labels: the commands `kilnlight labels ...`: labels in other forms, and splits by place."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.cli.options import Classes, Frame, SkipBad, class_names
 from geodata.errors import InputError
 
 
@@ -12,13 +13,14 @@ def register(app: typer.Typer) -> None:
     """Add the group of commands."""
     group = typer.Typer(
         no_args_is_help=True,
-        help="""Labels of one form as labels of another.
+        help="""Labels in other forms, and splits that do not leak.
 
     Example:
         kilnlight labels convert tiles kilns.geojson
     """,
     )
     group.command("convert", no_args_is_help=True)(convert)
+    group.command("split", no_args_is_help=True)(split)
     app.add_typer(group, name="labels")
 
 
@@ -43,21 +45,9 @@ def convert(
             show_default="the YOLO folder",
         ),
     ] = None,
-    classes: Annotated[
-        str, typer.Option(metavar="NAMES", help="Names of the class numbers, in their order.")
-    ] = "CFCBK,FCBK,Zigzag",
-    frame: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="PX",
-            help="Side that IN counts in: 129 for some files.",
-            show_default="the picture's",
-        ),
-    ] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Take the good rows where others are broken; name the rest.")
-    ] = False,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    frame: Frame = None,
+    skip_bad: SkipBad = False,
 ) -> None:
     """Turn labels into labels of another form: GeoJSON or GeoPackage, and folders of YOLO-OBB text.
 
@@ -72,9 +62,7 @@ def convert(
     from geodata.labels.pictures import pictures_of
     from geodata.labels.yolo_folder import read_yolo, write_yolo
 
-    names = tuple(name.strip() for name in classes.split(","))
-    if not all(names) or len(set(names)) != len(names):
-        raise InputError(f"--classes {classes!r} has an empty or a double name; write them like a,b,c.")
+    names = class_names(classes)
     if source.is_dir():
         read = read_yolo(source, pictures_of(pictures or source), names, frame, skip_bad)
         labels = read.labels
@@ -93,3 +81,53 @@ def convert(
     where = pictures or target
     lines = write_yolo(target, labels, pictures_of(where), names)
     typer.echo(f"{target}: {lines} lines")
+
+
+def split(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with pictures.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="CSV", help="File for picture,split.", show_default=False)],
+    region: Annotated[
+        str | None,
+        typer.Option(
+            metavar="W,S,E,N", help="Hold back a region (degrees) instead of blocks.", show_default=False
+        ),
+    ] = None,
+    block_km: Annotated[float, typer.Option(min=0.1, metavar="KM", help="Side of a block.")] = 5.0,
+    gap_km: Annotated[
+        float, typer.Option(min=0, metavar="KM", help="What lies so near to held-back land is not used.")
+    ] = 1.3,
+    share: Annotated[float, typer.Option(min=0.01, max=0.99, metavar="SHARE", help="To hold back.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Another seed, other blocks.")] = 0,
+) -> None:
+    """Part pictures by place into train and val, with a gap of unused ones between them.
+
+    Whole blocks of land are held back, or a region. A split at random would put the same ground, and the same
+    kilns, on both sides.
+
+    Example:
+        kilnlight labels split tiles --out splits.csv --block-km 5
+        kilnlight labels split tiles --out splits.csv --region 77.2,28.2,77.7,28.6
+    """
+    from geodata.labels.pictures import pictures_of
+    from geodata.labels.splits import Blocks, split_by_blocks, split_by_box, write_splits
+
+    pictures = pictures_of(folder)
+    if region is None:
+        splits = split_by_blocks(pictures, Blocks(block_km * 1000, gap_km * 1000, share, seed))
+    else:
+        splits = split_by_box(pictures, _box(region), gap_km * 1000)
+    write_splits(out, splits)
+    counts = ", ".join(f"{list(splits.values()).count(name)} {name}" for name in sorted(set(splits.values())))
+    typer.echo(f"{out}: {counts}")
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--region {text!r} is not four numbers; write it like 77.2,28.2,77.7,28.6."
+        ) from None
+    if not (west < east and south < north):
+        raise InputError(f"--region {text!r} is empty; give west, south, east, north.")
+    return west, south, east, north

@@ -35,6 +35,28 @@ Acquired = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="all cores", help="Threads.")]
 
+Classes = Annotated[str, typer.Option(metavar="NAMES", help="Names of the class numbers, in their order.")]
+Frame = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="PX",
+        help="Side that the label files count in: 129 for some.",
+        show_default="the picture's",
+    ),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Take the good rows where others are broken; name the rest.")
+]
+
+
+def class_names(text: str) -> tuple[str, ...]:
+    """Names from `--classes a,b,c`. Raises `InputError` for an empty or a double name."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) != len(names):
+        raise InputError(f"--classes {text!r} has an empty or a double name; write them like a,b,c.")
+    return names
+
 
 def band_names(text: str | None) -> tuple[str, ...] | None:
     """Names from `--bands red,green,blue`. Raises `InputError` for an empty or a double name."""

@@ -1,0 +1,123 @@
+"""app.cli.audit: the command `kilnlight audit`: a folder in, a table and a verdict out."""
+
+import json
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.options import Classes, Frame, SkipBad, class_names
+
+if TYPE_CHECKING:
+    from geodata.labels.audit import Audit, Leak
+
+LEAKS = 1
+"""Exit code where splits share something."""
+_SHOWN = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("audit", no_args_is_help=True)(audit)
+
+
+def audit(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with pictures and labels.", show_default=False)
+    ],
+    splits: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="File with picture,split.", show_default="one split"),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Kilns as a vector file.", show_default="YOLO-OBB text in DIR"),
+    ] = None,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    frame: Frame = None,
+    skip_bad: SkipBad = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Look at a data set before it is believed: what it holds, and what its splits share.
+
+    Ends with exit code 1 if splits share ground, kilns or pictures that look the same: a score on such a
+    split flatters.
+
+    Example:
+        kilnlight labels split tiles --out splits.csv
+        kilnlight audit tiles --splits splits.csv
+    """
+    from geodata.labels.audit import audit as look
+    from geodata.labels.kilns import read_kilns
+    from geodata.labels.pictures import pictures_of
+    from geodata.labels.splits import read_splits
+    from geodata.labels.yolo_folder import read_yolo
+
+    pictures = pictures_of(folder)
+    problems: tuple[str, ...] = ()
+    if labels is not None:
+        kilns = read_kilns(labels)
+    else:
+        read = read_yolo(folder, pictures, class_names(classes), frame, skip_bad)
+        kilns, problems = read.labels, read.problems
+    named = read_splits(splits) if splits else {picture.path.name: "all" for picture in pictures}
+    found = look(pictures, kilns, named)
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "problems": problems}, indent=2))
+    else:
+        _show(found, problems)
+    if found.leaks:
+        raise typer.Exit(LEAKS)
+
+
+def _show(found: "Audit", problems: tuple[str, ...]) -> None:
+    table = Table("split", "pictures", "without kilns", "km²", "kilns", "classes")
+    for part in found.parts:
+        classes = ", ".join(f"{name} {n}" for name, n in part.classes.items())
+        table.add_row(
+            part.name, str(part.pictures), str(part.empty), f"{part.area_km2:.1f}", str(part.kilns), classes
+        )
+    Console().print(table)
+    if isfinite(found.length_m[1]):
+        length, width = (f"{v[1]:.0f} m ({v[0]:.0f}–{v[2]:.0f})" for v in (found.length_m, found.width_m))
+        typer.echo(f"Kilns are {length} long and {width} wide: medians, and 5 to 95 %.")
+    for text, names in (
+        ("do not decode", found.broken),
+        ("hold one value only", found.constant),
+        ("are on one side of the splits' file only, pictures or names", found.unnamed),
+        ("are broken label lines", problems),
+    ):
+        if names:
+            typer.echo(f"{len(names)} {text}: {_some(names)}")
+    if found.outside:
+        typer.echo(f"{found.outside} kilns lie in no picture.")
+    for leak in found.leaks:
+        typer.secho(_leak(leak), fg="red")
+    if not found.leaks:
+        typer.echo("No leak between splits." if len(found.parts) > 1 else "One split, nothing to leak.")
+
+
+def _leak(leak: "Leak") -> str:
+    shared = [
+        f"{leak.shared_km2:.2f} km² of ground ({leak.picture_pairs} pairs of pictures)"
+        if leak.picture_pairs
+        else "",
+        f"{leak.kilns} kilns" if leak.kilns else "",
+        f"{len(leak.duplicates)} pictures that look the same"
+        f" ({_some([f'{one} = {other}' for one, other in leak.duplicates])})"
+        if leak.duplicates
+        else "",
+    ]
+    return (
+        f"LEAK: {leak.one} and {leak.other} share {', '.join(filter(None, shared))}; "
+        "split by place: `kilnlight labels split`."
+    )
+
+
+def _some(names: tuple[str, ...] | list[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
