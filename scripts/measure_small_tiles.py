@@ -1,6 +1,6 @@
 """Score a run's fold nets on their held-out land, made smaller and cut into isolated tiles.
 
-    KILNLIGHT_DATA=path/to/data python scripts/measure_small_tiles.py RUN.toml OUT THRESHOLD
+    KILNLIGHT_DATA=path/to/data python scripts/measure_small_tiles.py RUN.toml OUT THRESHOLD [SIZE ...]
 
 OUT is the folder of `kilnlight train RUN.toml --out OUT`. A stand-in for another country, where kilns are
 smaller and published tiles are 128 x 128 pixels, each stretched by its own least and greatest value: the
@@ -139,15 +139,15 @@ def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, 
                 yield folder, name, span
 
 
-def main(run_file: Path, out: Path, threshold: float) -> None:
-    """Run all sizes over all folds that have been trained."""
+def main(run_file: Path, out: Path, threshold: float, sizes: list[float]) -> None:
+    """Run the sizes over all folds that have been trained."""
     config, card = read_config(run_file), load_bundle(shipped_bundle_path()).card
     with ExitStack() as stack:
         labels = read_labels(config.data, run_file.parent)
         scenes = open_scenes(config.data, run_file.parent, labels, stack)
         folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
         temporary = Path(stack.enter_context(TemporaryDirectory()))
-        for size in SIZES:
+        for size in sizes or SIZES:
             looks: list[Look] = []
             for folder, name, span in parts(folds, out):
                 land = Land(scenes[name], span, labels, size)
@@ -156,4 +156,4 @@ def main(run_file: Path, out: Path, threshold: float) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), [float(text) for text in sys.argv[4:]])
