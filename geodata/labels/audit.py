@@ -13,22 +13,22 @@ from itertools import combinations
 import numpy as np
 import rasterio
 import shapely
-from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
+from geodata.errors import InputError
 from geodata.grid import Floats, metres_per_degree
 from geodata.labels.kilns import KilnLabels
 from geodata.labels.pictures import Picture
 from geodata.labels.splits import UNUSED, Splits, close_pictures
 from geodata.near import pairs_within
 from geodata.obb import Boxes
+from geodata.sources.whole import check_picture
 from geodata.tiles import footprint
 
 SAME_KILN_M = 45.0
 THUMB_PX = 16
 WHOLE = {".png", ".jpg", ".jpeg"}
-"""GDAL reads cut files of these kinds without a word (3.10), Pillow does not."""
 SAME_PICTURE = 0.995
 """Correlation of two pictures, shrunk to 16 x 16 px and each band set to mean 0 and spread 1, so that neither
 size nor stretch matters."""
@@ -163,15 +163,14 @@ def _leak(
 def _thumb(picture: Picture) -> Floats | None:
     """Each band shrunk, mean 0 and spread 1 (0 if it is constant), in a row; None if it does not decode."""
     try:
+        if picture.path.suffix.lower() in WHOLE:
+            check_picture(picture.path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            if picture.path.suffix.lower() in WHOLE:
-                with Image.open(picture.path) as whole:
-                    whole.load()
             with rasterio.open(picture.path) as data:
                 shape = (data.count, THUMB_PX, THUMB_PX)
                 pixels = data.read(out_shape=shape, resampling=Resampling.average).astype(np.float64)
-    except (RasterioError, OSError, SyntaxError):
+    except (RasterioError, InputError):
         return None
     pixels = np.nan_to_num(pixels.reshape(len(pixels), -1))
     pixels -= pixels.mean(axis=1, keepdims=True)

@@ -10,7 +10,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geodata.errors import InputError
 from geodata.grid import Grid
-from geodata.labels.tile_names import grid_of_name
+from geodata.tile_names import grid_of_name
 
 ENDS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2"}
 
@@ -27,7 +27,7 @@ def pictures_of(folder: Path) -> list[Picture]:
     """All pictures of a folder, or of the folder `images` in it, in the order of their names.
 
     The place comes from the file, or else from a name such as `28.7354_77.3558.png` (see
-    `geodata.labels.tile_names`).
+    `geodata.tile_names`).
 
     Raises:
         InputError: no such folder, no picture in it, one that does not open or has no place.

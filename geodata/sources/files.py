@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from geodata.errors import InputError
+from geodata.grid import Grid
 from geodata.sample import sample, statistics
 from geodata.scene import BandStats, Patch, SceneInfo, Window
 from geodata.sources.average import average, source_span
@@ -21,6 +22,7 @@ from geodata.sources.georeference import Fit, fit_pixels, grid_of
 from geodata.sources.metadata import UNKNOWN_PRODUCT, Metadata, product_name, read_metadata
 from geodata.sources.reader import RasterReader
 from geodata.sources.whole import check_storage, open_raster, scene_sha256
+from geodata.tile_names import TILE_SUFFIX, grid_of_name
 
 RGB = ("red", "green", "blue")
 _FINE_PIXELS_AT_ONCE = 4_000_000
@@ -135,8 +137,7 @@ def open_with(path: Path, options: OpenOptions) -> FileScene:
     dataset = open_raster(path)
     try:
         check_storage(dataset, path, allow_damaged=options.allow_damaged)
-        crs_wkt = dataset.crs.to_wkt() if dataset.crs else None
-        grid = grid_of(path.name, crs_wkt, dataset.transform, dataset.width, dataset.height)
+        grid = _grid(dataset, path)
         fit = fit_pixels(path.name, grid, options.pixel_size_m)
         plan = plan_bands(path.name, _file_bands(dataset), options.bands, options.band_names)
         info, warnings = _describe(path, dataset, plan, fit, options)
@@ -147,6 +148,15 @@ def open_with(path: Path, options: OpenOptions) -> FileScene:
     scene = FileScene(dataset, info, reader, fit)
     scene.warnings = plan.warnings + warnings
     return scene
+
+
+def _grid(dataset: Any, path: Path) -> Grid:
+    if dataset.crs is None and path.suffix.lower() == TILE_SUFFIX:
+        named = grid_of_name(path, dataset.width, dataset.height)
+        if named is not None:
+            return named
+    crs_wkt = dataset.crs.to_wkt() if dataset.crs else None
+    return grid_of(path.name, crs_wkt, dataset.transform, dataset.width, dataset.height)
 
 
 def _file_bands(dataset: Any) -> list[FileBand]:

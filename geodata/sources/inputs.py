@@ -7,6 +7,7 @@ from pathlib import Path
 from geodata.errors import InputError, ProblemsError
 from geodata.scene import SceneInfo
 from geodata.sources.files import OpenOptions, open_with
+from geodata.tile_names import TILE_SUFFIX, grid_of_name
 
 RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
 _SIDE_FILES = (".xml", ".ovr", ".msk", ".tfw", ".j2w", ".prj", ".wld")
@@ -78,7 +79,7 @@ def expand(paths: Sequence[Path]) -> tuple[list[Path], list[Problem], list[str]]
 
 def _folder(path: Path) -> tuple[list[Path], Problem | None, str | None]:
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
-    rasters = [entry for entry in entries if entry.is_file() and entry.suffix.lower() in RASTER_SUFFIXES]
+    rasters = [entry for entry in entries if entry.is_file() and _is_scene(entry)]
     if not rasters:
         kinds = ", ".join(RASTER_SUFFIXES)
         what = "has no raster in it" if entries else "is empty"
@@ -88,6 +89,12 @@ def _folder(path: Path) -> tuple[list[Path], Problem | None, str | None]:
         return rasters, None, None
     listed = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
     return rasters, None, f"In {path} these are no scenes and are left out: {listed}."
+
+
+def _is_scene(path: Path) -> bool:
+    """Rasters by their name's end; of pictures only tiles that are named by their place."""
+    suffix = path.suffix.lower()
+    return suffix in RASTER_SUFFIXES or (suffix == TILE_SUFFIX and grid_of_name(path, 128, 128) is not None)
 
 
 def _same_content(good: Sequence[GoodScene]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geodata.errors import InputError
@@ -18,6 +19,7 @@ _LOST_TAG = "IO error during reading of"
 """GDAL opens a TIFF whose last tags are cut away, band names and date among them, and only warns."""
 MAX_BLOCK_BYTES = 400 << 20
 _BLOCKS_TO_CHECK = 4096
+PICTURES = ("PNG", "JPEG")
 
 
 def open_raster(path: Path) -> Any:
@@ -88,6 +90,8 @@ def check_storage(dataset: Any, path: Path, *, allow_damaged: bool) -> None:
             f"{path} is stored in blocks of {cols} × {rows} pixels ({block_bytes / 1e6:,.0f} MB), too large"
             f" to read in parts; store it in tiles (rio convert --co TILED=YES {path} tiled.tif)."
         )
+    if dataset.driver in PICTURES:
+        check_picture(path)
     if dataset.driver == "GTiff" and not allow_damaged:
         end = _end_of_blocks(dataset)
         size = path.stat().st_size
@@ -96,6 +100,19 @@ def check_storage(dataset: Any, path: Path, *, allow_damaged: bool) -> None:
                 f"{path} is cut short: it has {size:,} bytes and needs at least {end:,}; get the file again,"
                 " or let detect or evaluate leave the missing pixels out with --allow-damaged."
             )
+
+
+def check_picture(path: Path) -> None:
+    """Check that a PNG or JPEG file is whole: GDAL (3.10) reads cut ones without a word.
+
+    Raises:
+        InputError: for one that is not.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except (OSError, SyntaxError) as error:
+        raise InputError(f"{path} is damaged or cut short ({error}); get the file again.") from error
 
 
 def _is_interleaved(dataset: Any) -> bool:

@@ -14,9 +14,9 @@ from geodata.errors import InputError, ProblemsError
 from geodata.grid import Grid
 from geodata.labels.kilns import KilnLabels, read_kilns, write_kilns
 from geodata.labels.pictures import Picture, pictures_of
-from geodata.labels.tile_names import PIXEL_DEG, grid_of_name
 from geodata.labels.yolo_folder import CLASSES, read_yolo, write_yolo
 from geodata.obb import Boxes, offsets_m
+from geodata.tile_names import PIXEL_DEG, grid_of_name
 
 UTM = Grid(CRS.from_epsg(32643), Affine(10, 0, 700_000, 0, -10, 3_180_000), 300, 200)
 

@@ -26,9 +26,9 @@ from geodata.labels.splits import (
     split_by_box,
     write_splits,
 )
-from geodata.labels.tile_names import PIXEL_DEG, grid_of_name
 from geodata.labels.yolo_folder import write_yolo
 from geodata.obb import Boxes
+from geodata.tile_names import PIXEL_DEG, grid_of_name
 
 SIDE = 8
 

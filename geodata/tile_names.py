@@ -1,4 +1,4 @@
-"""geodata.labels.tile_names: the place of a published tile from its file name `lat_lon.png`.
+"""geodata.tile_names: the place of a published tile from its file name `lat_lon.png`.
 
 SentinelKilnDB and its kin cut 128 x 128 px tiles and name each by the centre of a **129** px square whose
 upper left corner is the tile's (the publisher took the outer corner one pixel too far), rounded to 1e-4
@@ -16,6 +16,7 @@ from geodata.grid import Grid
 PIXEL_DEG = 8.983152841195214e-05
 """10 m along the equator."""
 FRAME_PX = 129
+TILE_SUFFIX = ".png"
 _NAME = re.compile(r"(-?\d{1,2}\.\d+)_(-?\d{1,3}\.\d+)")
 
 
