@@ -9,7 +9,6 @@ land is shrunk (by averaging) to 100, 80, 65 and 55 % and cut into such tiles. K
 size and all folds together: figures at THRESHOLD, and F1 at the best threshold of that size.
 """
 
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ from affine import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
+from app.cli.options import cores
 from detection.bundle import Card, load_bundle, shipped_bundle_path
 from detection.evaluate.matching import HIT_RADIUS_M, Found, Look, Truth, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
@@ -127,7 +127,7 @@ def report(looks: list[Look], size: float, threshold: float) -> None:
 
 def detector_of(folder: Path, card: Card) -> Detector:
     """A fold's net."""
-    return Detector(card, folder.name, OnnxRuntime(folder / "model.onnx", os.cpu_count() or 1))
+    return Detector(card, folder.name, OnnxRuntime(folder / "model.onnx", cores()))
 
 
 def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, int]]]:
