@@ -100,6 +100,7 @@ def _learn(run: _Run, fold: Fold | None, folder: Path) -> list[Weights]:
     """The nets of a part, one for each seed, each in a folder of its own."""
     scenes = _training_scenes(run, fold)
     crops = CropOptions(**run.config.crops.model_dump())
+    init = load_weights(run.setting.init / WEIGHTS) if run.setting.init else None
     nets = []
     for number in range(run.config.fit.nets):
         options = _fit_options(run, final=fold is None, number=number)
@@ -110,7 +111,6 @@ def _learn(run: _Run, fold: Fold | None, folder: Path) -> list[Weights]:
         ) -> None:
             run.progress(name, step, steps, heat + regression)
 
-        init = load_weights(run.setting.init / WEIGHTS) if run.setting.init else None
         nets.append(
             fit(
                 scenes,

@@ -18,7 +18,7 @@ import numpy as np
 from geodata.errors import InputError, ProblemsError
 from geodata.files import ensure_output_folder, write_text_atomic
 from geodata.grid import Floats
-from geodata.labels.kilns import UNKNOWN, KilnLabels
+from geodata.labels.kilns import KilnLabels
 from geodata.labels.pictures import Picture
 from geodata.labels.yolo_obb import Row, RowError, format_row, parse_row
 from geodata.near import pairs_within
@@ -98,7 +98,7 @@ def write_yolo(
     if wrong:
         raise InputError(
             f"The class {wrong[0]} has no number; name all classes in order, for example "
-            f"--classes {','.join([*classes, wrong[0] if wrong[0] != UNKNOWN else UNKNOWN])}."
+            f"--classes {','.join([*classes, wrong[0]])}."
         )
     ensure_output_folder(folder / "labels")
     count, ground = 0, labels.boxes.corners()
