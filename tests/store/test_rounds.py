@@ -1,4 +1,4 @@
-"""Rounds: unlabelled tiles go before volunteers first, with the chance that they had, and outlast a rebuild."""
+"""Rounds: unlabelled tiles go before volunteers first, with the chance that they had."""
 
 import random
 import sqlite3
