@@ -52,18 +52,15 @@ def audit(
         kilnlight audit tiles --splits splits.csv
     """
     from geodata.labels.audit import audit as look
-    from geodata.labels.kilns import read_kilns
+    from geodata.labels.forms import ReadOptions
     from geodata.labels.pictures import pictures_of
+    from geodata.labels.read import read_labels
     from geodata.labels.splits import read_splits
-    from geodata.labels.yolo_folder import read_yolo
 
     pictures = pictures_of(folder)
-    problems: tuple[str, ...] = ()
-    if labels is not None:
-        kilns = read_kilns(labels)
-    else:
-        read = read_yolo(folder, pictures, class_names(classes), frame, skip_bad)
-        kilns, problems = read.labels, read.problems
+    options = ReadOptions(class_names(classes), skip_bad, frame, folder)
+    read = read_labels(labels or folder, options)
+    kilns, problems = read.labels, read.problems
     named = read_splits(splits) if splits else {picture.path.name: "all" for picture in pictures}
     found = look(pictures, kilns, named)
     if as_json:

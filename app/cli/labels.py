@@ -1,12 +1,15 @@
 """app.cli.labels: the commands `kilnlight labels ...`: labels in other forms, and splits by place."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.options import Classes, Frame, SkipBad, class_names
 from geodata.errors import InputError
+
+if TYPE_CHECKING:
+    from geodata.labels.kilns import KilnLabels
 
 
 def register(app: typer.Typer) -> None:
@@ -28,15 +31,18 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="IN", help="Vector file, or folder of YOLO-OBB text (labels/*.txt).", show_default=False
+            metavar="IN",
+            help="Vector file, CSV with lon and lat, folder of YOLO-OBB text, or project folder.",
+            show_default=False,
         ),
     ],
     target: Annotated[
         Path,
         typer.Argument(
-            metavar="OUT", help="File .geojson or .gpkg, or a folder for YOLO-OBB.", show_default=False
+            metavar="OUT", help="File .geojson, .gpkg or .csv, or a folder for YOLO-OBB.", show_default=False
         ),
     ],
+    points: Annotated[bool, typer.Option("--points", help="Write points instead of outlines.")] = False,
     pictures: Annotated[
         Path | None,
         typer.Option(
@@ -49,38 +55,55 @@ def convert(
     frame: Frame = None,
     skip_bad: SkipBad = False,
 ) -> None:
-    """Turn labels into labels of another form: GeoJSON or GeoPackage, and folders of YOLO-OBB text.
+    """Turn labels into labels of another form, and say what the other form cannot hold.
 
     Pictures of a YOLO folder are georeferenced, or tiles named by their place (28.7354_77.3558.png), the form
-    of SentinelKilnDB. A kiln that several overlapping tiles show is taken once.
+    of SentinelKilnDB. A kiln that several overlapping tiles show is taken once. Of a project come verdicts
+    and merged probabilities.
 
     Example:
         kilnlight labels convert tiles kilns.geojson
         kilnlight labels convert kilns.geojson yolo --pictures scenes
+        kilnlight labels convert kilnlight-project reviewed.geojson
     """
-    from geodata.labels.kilns import VECTOR_DRIVERS, read_kilns, write_kilns
+    from geodata.labels.forms import ReadOptions
+    from geodata.labels.losses import lost
     from geodata.labels.pictures import pictures_of
-    from geodata.labels.yolo_folder import read_yolo, write_yolo
+    from geodata.labels.read import read_labels
+    from geodata.labels.vectors import WRITTEN, write_labels
+    from geodata.labels.yolo_folder import write_yolo
 
     names = class_names(classes)
-    if source.is_dir():
-        read = read_yolo(source, pictures_of(pictures or source), names, frame, skip_bad)
-        labels = read.labels
-        for problem in read.problems:
-            typer.secho(f"left out: {problem}", err=True, fg="yellow")
-        typer.echo(f"{source}: {read.lines} lines, {len(labels.boxes)} kilns")
+    is_file = target.suffix.lower() in WRITTEN
+    if not is_file and (target.suffix or (target.exists() and not target.is_dir())):
+        raise InputError(f"{target} is no .geojson, .gpkg, .csv or folder; name one of them.")
+    if points and not is_file:
+        raise InputError("YOLO-OBB text has no points; leave out --points or name a file as OUT.")
+    read = read_labels(source, ReadOptions(names, skip_bad, frame, pictures if source.is_dir() else None))
+    labels = read.labels
+    for problem in read.problems:
+        typer.secho(f"left out: {problem}", err=True, fg="yellow")
+    typer.echo(f"{source}: {read.lines} rows, {in_words(labels)}")
+    if is_file:
+        write_labels(target, labels, points)
+        typer.echo(f"{target}: {in_words(labels)}")
     else:
-        labels = read_kilns(source)
-        typer.echo(f"{source}: {len(labels.boxes)} kilns")
-    if target.suffix.lower() in VECTOR_DRIVERS:
-        write_kilns(target, labels)
-        typer.echo(f"{target}: {len(labels.boxes)} kilns")
-        return
-    if target.suffix or (target.exists() and not target.is_dir()):
-        raise InputError(f"{target} is no .geojson, .gpkg or folder; name one of them.")
-    where = pictures or target
-    lines = write_yolo(target, labels, pictures_of(where), names)
-    typer.echo(f"{target}: {lines} lines")
+        lines = write_yolo(target, labels, pictures_of(pictures or target), names)
+        typer.echo(f"{target}: {lines} lines")
+    for sentence in lost(labels, target.suffix.lower(), points):
+        typer.secho(sentence, err=True, fg="yellow")
+
+
+def in_words(labels: "KilnLabels") -> str:
+    """How many kilns, soft labels, places without a kiln, and places that nobody knows."""
+    p = labels.probability
+    counts = (
+        (int((p == 1).sum()), "kilns"),
+        (int(((p > 0) & (p < 1)).sum()), "soft labels"),
+        (int((p == 0).sum()), "places without a kiln"),
+        (int((p != p).sum()), "places that nobody knows"),
+    )
+    return ", ".join(f"{n} {what}" for n, what in counts if n) or "0 kilns"
 
 
 def split(

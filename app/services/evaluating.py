@@ -17,7 +17,8 @@ from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.pipeline import join, same_look
 from detection.scan import Detector, Scan, concatenate, scan, window_plan
 from geodata.errors import InputError
-from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
+from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_places
+from geodata.labels.read import read_kilns
 from geodata.obb import Boxes
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes

@@ -176,7 +176,7 @@ def test_the_commands_split_convert_and_audit(tmp_path: Path) -> None:
     for wrong, sentence in (
         (("labels", "split", folder, "--out", csv, "--region", "1,2,3"), "is not four numbers"),
         (("labels", "split", folder, "--out", csv, "--region", "3,2,1,4"), "is empty"),
-        (("labels", "convert", folder, tmp_path / "kilns.txt"), "is no .geojson, .gpkg or folder"),
+        (("labels", "convert", folder, tmp_path / "kilns.txt"), "is no .geojson, .gpkg, .csv or folder"),
         (("audit", tmp_path / "none"), "There is no folder"),
         (("audit", folder, "--classes", "a,,b"), "empty or a double name"),
     ):
