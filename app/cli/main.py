@@ -28,7 +28,9 @@ COMMANDS = (
     "train",
     "labels",
     "audit",
+    "mine",
     "queue",
+    "models",
 )
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 
