@@ -25,7 +25,7 @@ from geodata.files import ensure_output_folder, without_empty_folders
 
 if TYPE_CHECKING:
     from app.services.evaluating import Evaluation
-    from detection.evaluate.report import Row
+    from detection.evaluate.summary import Row
 
 _FIGURES = (
     ("F1", "f1", 3),

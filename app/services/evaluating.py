@@ -12,7 +12,7 @@ from app.services.model import open_model
 from app.services.run_inputs import Warn
 from detection.coverage import Observed, together
 from detection.evaluate.matching import Found, Look, Truth
-from detection.evaluate.report import Outcome, Row, outcomes, report
+from detection.evaluate.summary import Outcome, Row, outcomes, report
 from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.pipeline import join, same_look
 from detection.scan import Detector, Scan, concatenate, scan, window_plan
