@@ -1,4 +1,4 @@
-"""training.mine: each fold's net over its own held-out parts: finds on training land without its own memory."""
+"""training.mine: each fold's net over its own held-out parts: what it finds is not what it was taught."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -46,7 +46,7 @@ def out_of_fold(
         folds = folds_of(config.folds, {name: scene.info.grid for name, scene in scenes.items()})
         if not folds:
             raise InputError(
-                "The run file names no folds, so no net has land that it has not seen; mine other scenes with "
+                "The run file names no folds, so no net has land that it has not seen; mine other scenes: "
                 "`kilnlight mine SCENE --labels FILE --model BUNDLE`."
             )
         parts = [

@@ -49,7 +49,12 @@ def mine(
     at_least: Annotated[
         float | None,
         typer.Option(
-            "--from", min=0, max=1, metavar="SCORE", help="Take finds from here.", show_default="threshold / 2"
+            "--from",
+            min=0,
+            max=1,
+            metavar="SCORE",
+            help="Take finds from here.",
+            show_default="threshold / 2",
         ),
     ] = None,
     possible_from: Annotated[
@@ -165,6 +170,6 @@ def _hand_over(result: "MineResult", to: Path, warn: Warn) -> None:
     typer.echo(f"{to}: {queued} tiles are first in the queue")
     if outside:
         typer.echo(
-            f"{outside} tiles lie where no run of the project looked: run detect --candidates on those scenes, "
-            "import the run, and mine again."
+            f"{outside} tiles lie where no run of the project looked: run detect --candidates on their "
+            "scenes, import the run, and mine again."
         )

@@ -1,4 +1,4 @@
-"""app.cli.models: the commands `kilnlight models ...`: which model a project uses, a new one, the one before."""
+"""app.cli.models: the commands `kilnlight models ...`: which model a project uses, a new one, going back."""
 
 from pathlib import Path
 from typing import Annotated

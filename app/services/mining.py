@@ -1,4 +1,4 @@
-"""app.services.mining: one model over labelled scenes, for what it finds beside the labels; no store, no prints."""
+"""app.services.mining: one model over labelled scenes, for what it finds beside the labels; no store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,6 @@ from detection.evaluate.matching import Found, Look, Truth
 from detection.mining import MineOptions, MineResult, SceneFinds, mine
 from detection.pipeline import join
 from detection.scan import scan, window_plan
-from detection.training_ground import blocks_of, trained_on
 from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_places
 from geodata.labels.read import read_kilns
 from geodata.sources.files import OpenOptions, open_with
@@ -63,8 +62,6 @@ def mine_scenes(request: MineRequest, warn: Warn, progress: Progress) -> MineRes
         )
         for one, done in zip(checked.good, join(scans), strict=True)
     ]
-    seen = [one.info.name for one in checked.good if trained_on(blocks_of(detector.card), one.info.grid).any]
-    _warn_of_training_ground(seen, detector.card.name, warn)
     return mine(finds, options_for(detector.card.threshold, labels, request.at_least, request.possible_from))
 
 
@@ -86,7 +83,7 @@ def truth_of(labels: KilnLabels, places: Places) -> Truth:
 def _warn_of_training_ground(seen: Sequence[str], model: str, warn: Warn) -> None:
     if seen:
         warn(
-            f"{model} has learnt from {', '.join(seen)}: a net does not fire where it has learnt that no kiln "
-            "is, so this finds too little there; mine with the nets of the folds: "
+            f"{model} has learnt from {', '.join(seen)}: a net does not fire where it has learnt that no "
+            "kiln stands, so this finds too little there; mine with the nets of the folds instead: "
             "kilnlight mine RUN.toml --run DIR."
         )

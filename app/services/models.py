@@ -66,10 +66,14 @@ def kept_models(project: Project) -> list[KeptModel]:
     bundles = {one.model_id: one for one in (shipped, *map(load_bundle, folders))}
     used = choices[-1].model_id if choices else shipped.model_id
     kept = [
-        KeptModel(one, name == used, name == shipped.model_id, tuple(c for c in choices if c.model_id == name))
+        KeptModel(
+            one, name == used, name == shipped.model_id, tuple(c for c in choices if c.model_id == name)
+        )
         for name, one in bundles.items()
     ]
-    return sorted(kept, key=lambda k: (not k.in_use, -k.bundle.card.created_at.timestamp(), k.bundle.model_id))
+    return sorted(
+        kept, key=lambda k: (not k.in_use, -k.bundle.card.created_at.timestamp(), k.bundle.model_id)
+    )
 
 
 def publish(
@@ -115,9 +119,7 @@ def publish(
     return Published(new, gap)
 
 
-def use(
-    project: Project, model_id: str, why: str, *, now: Callable[[], datetime] = utc_now
-) -> Bundle:
+def use(project: Project, model_id: str, why: str, *, now: Callable[[], datetime] = utc_now) -> Bundle:
     """Go back (or forth) to a model that the project keeps, by its id, or to the `shipped` one.
 
     Raises:
@@ -137,8 +139,8 @@ def _refuse_worse(gap: Gap, new: Bundle, old: Bundle) -> None:
     if not gap.value >= -NOT_WORSE_BY:
         raise InputError(
             f"{new.card.name} reaches F1 {gap.first:.3f} where {old.card.name}, in use, reaches "
-            f"{gap.second:.3f} (difference {gap.value:+.3f}, 95 % interval {gap.low:+.3f} to {gap.high:+.3f}); "
-            "it was not published: train it further, or give --anyway and a reason."
+            f"{gap.second:.3f} (difference {gap.value:+.3f}, 95 % interval {gap.low:+.3f} to "
+            f"{gap.high:+.3f}); it was not published: train it further, or give --anyway and a reason."
         )
 
 

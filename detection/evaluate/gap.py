@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detection.evaluate.intervals import DRAWS, LEVEL, SEED
+from detection.evaluate.blocks import DRAWS, LEVEL, SEED
 from detection.evaluate.metrics import f1_of
 from detection.evaluate.summary import FALSE_ALARM, HIT, MISSED, Outcome
 from geodata.grid import Floats

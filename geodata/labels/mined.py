@@ -1,4 +1,4 @@
-"""geodata.labels.mined: where a model fired though no kiln is labelled, as a table of labels; knows no model."""
+"""geodata.labels.mined: where a model fired though no kiln is labelled, as labels; knows no model."""
 
 import io
 from collections.abc import Sequence
