@@ -1,8 +1,8 @@
 """detection.evaluate.crossfit: what each fold shows at what the *other* folds have chosen; pure.
 
-A threshold or a calibration that was chosen on the scores that it is then judged on flatters. Here each fold is
-judged by the threshold and the Platt scaling of the others (cross-fitting; for calibration see Zadrozny and
-Elkan 2002).
+A threshold or a calibration that was chosen on the scores that it is then judged on flatters. Here each fold
+is judged by the threshold and the Platt scaling of the others (Platt 1999, section 2.1, fits his sigmoid to
+held-out scores for the same reason).
 """
 
 from dataclasses import dataclass

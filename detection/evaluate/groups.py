@@ -1,4 +1,4 @@
-"""detection.evaluate.groups: the figures of parts of a sample: regions, kinds of land, sizes of kilns; pure."""
+"""detection.evaluate.groups: the figures of parts of a sample: regions, land, sizes of kilns; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,8 +31,9 @@ def scored_part(scored: Scored, of_found: Mask, of_kiln: Mask) -> Scored:
     found, truth, matching = scored
     number = np.full(len(of_kiln), -1, dtype=np.intp)
     number[of_kiln] = np.arange(of_kiln.sum())
-    kiln = np.where(matching.hit, number[matching.kiln], -1)[of_found] if len(number) else matching.kiln
-    part = Matching(kiln, matching.distance_m[of_found], matching.excused[of_found])
+    kiln = matching.kiln.copy()
+    kiln[matching.hit] = number[kiln[matching.hit]]
+    part = Matching(kiln[of_found], matching.distance_m[of_found], matching.excused[of_found])
     return take_found(found, of_found), take_truth(truth, of_kiln), part
 
 

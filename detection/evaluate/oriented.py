@@ -32,7 +32,7 @@ def match_overlaps(sample: Sample, iou: float = IOU) -> Matching:
 
     As in the Pascal VOC protocol (Everingham et al. 2010, section 4.2) with oriented boxes (DOTA, Xia et al.
     2018), except that the best *free* kiln is taken, as COCO does. What is excused is what matching by
-    centres excuses; a box on a verified kiln that overlaps it too little is a false alarm, and its kiln missed.
+    centres excuses; a box on a verified kiln that overlaps it too little is a false alarm, its kiln missed.
     """
 
     def one(found: Found, truth: Truth, of_found: Index, of_kiln: Index) -> Matching:

@@ -1,8 +1,8 @@
 """detection.evaluate.paired: two models on the same ground; pure and repeatable.
 
 The same draws of places serve both models, and the figures' differences are taken draw by draw (the paired
-bootstrap: Efron and Tibshirani 1993, chapter 16; blocks of land as in `blocks`). So luck with the land, which is
-the same for both, falls out.
+bootstrap: Efron and Tibshirani 1993, chapter 16; blocks of land as in `blocks`). So luck with the land, which
+is the same for both, falls out.
 """
 
 from dataclasses import dataclass
@@ -64,9 +64,8 @@ def compare(first: Judged, second: Judged) -> Comparison:
     by_centre = [match_sample(side.sample) for side in sides]
     by_overlap = [match_overlaps(side.sample) for side in sides]
     one, two = _figures(sides, by_centre, COMPARED)
-    for all_figures, more in zip(
-        (one, two), _figures(sides, by_overlap, ("average_precision",)), strict=True
-    ):
+    turned = _figures(sides, by_overlap, ("average_precision",))
+    for all_figures, more in zip((one, two), turned, strict=True):
         all_figures["rotated_ap50"] = more["average_precision"]
     found = [_found(side, matching) for side, matching in zip(sides, by_centre, strict=True)]
     required = ~first.sample.kilns.ignored

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.evaluate.matching import HIT_RADIUS_M, PLACE_RADIUS_M, Found, Look, Matching, Truth, match
-from geodata.grid import Floats
+from geodata.grid import Floats, Grid
 from geodata.labels.kilns import NO_PLACES, Places
 from geodata.obb import Boxes
 
@@ -29,6 +29,8 @@ class Region:
     name: str
     scene: str
     """Name of the file."""
+    grid: Grid
+    """Of the whole scene."""
     area_km2: float
     """Observed."""
     look: int = 0
@@ -39,7 +41,9 @@ class Region:
     fold: int = 0
     """From 1; 0 where nothing was held back."""
     trained_share: float = 0.0
-    """Share of it that the model's card lists as training ground."""
+    """Share of the scene that the model's card lists as training ground, held-out parts of folds aside."""
+    no_probability: str = ""
+    """Why the model gives no probability there; empty where it gives one."""
 
 
 @dataclass(frozen=True)
