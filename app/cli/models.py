@@ -13,6 +13,8 @@ from geodata.errors import InputError
 
 ProjectFolder = Annotated[Path, typer.Option(metavar="DIR", help="The project's folder.")]
 DEFAULT = Path("kilnlight-project")
+_SHOWN = (("f1", "F1 at 100 m", 3), ("false_per_1000_km2", "false alarms per 1,000 km²", 1))
+"""Figure, label, digits after the point."""
 
 
 def register(app: typer.Typer) -> None:
@@ -110,11 +112,12 @@ def publish(
             )
             ground = Ground(request, warn, progress)
         done = publish_model(opened, bundle, ground, anyway)
-    if done.gap is not None:
-        gap = done.gap
+    for name, label, digits in _SHOWN if done.differences else ():
+        one = (done.differences or {})[name]
+        gap = one.difference
         typer.echo(
-            f"F1 at 100 m: {gap.first:.3f}, the model before {gap.second:.3f}; difference {gap.value:+.3f} "
-            f"(95 % interval {gap.low:+.3f} to {gap.high:+.3f})"
+            f"{label}: {one.first:.{digits}f}, the model before {one.second:.{digits}f}; difference "
+            f"{gap.value:+.{digits}f} (95 % interval {gap.low:+.{digits}f} to {gap.high:+.{digits}f})"
         )
     typer.echo(
         f"{project} uses {done.bundle.card.name} ({done.bundle.model_id}) now: "

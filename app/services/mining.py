@@ -7,10 +7,13 @@ from pathlib import Path
 from app.services.detecting import Progress, Steps, for_card
 from app.services.model import open_model
 from app.services.run_inputs import Warn
+from app.services.training_ground import training_shares
+from detection.bundle import Card
 from detection.evaluate.matching import Found, Look, Truth
 from detection.mining import MineOptions, MineResult, SceneFinds, mine
 from detection.pipeline import join
 from detection.scan import scan, window_plan
+from detection.training_ground import blocks_of
 from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_places
 from geodata.labels.read import read_kilns
 from geodata.sources.files import OpenOptions, open_with
@@ -62,6 +65,9 @@ def mine_scenes(request: MineRequest, warn: Warn, progress: Progress) -> MineRes
         )
         for one, done in zip(checked.good, join(scans), strict=True)
     ]
+    shares = training_shares(detector.card, [one.info for one in checked.good], allowed=True)
+    seen = [one.info.name for one, share in zip(checked.good, shares, strict=True) if share.any]
+    _warn_of_training_ground(seen, detector.card, warn)
     return mine(finds, options_for(detector.card.threshold, labels, request.at_least, request.possible_from))
 
 
@@ -80,10 +86,15 @@ def truth_of(labels: KilnLabels, places: Places) -> Truth:
     return Truth(sure.boxes.lon, sure.boxes.lat, sure.cut_by_edge, there.lon, there.lat)
 
 
-def _warn_of_training_ground(seen: Sequence[str], model: str, warn: Warn) -> None:
+def _warn_of_training_ground(seen: Sequence[str], card: Card, warn: Warn) -> None:
+    """A net does not fire where it has learnt that no kiln stands."""
     if seen:
-        warn(
-            f"{model} has learnt from {', '.join(seen)}: a net does not fire where it has learnt that no "
-            "kiln stands, so this finds too little there; mine with the nets of the folds instead: "
-            "kilnlight mine RUN.toml --run DIR."
-        )
+        told = f"{card.name} has learnt from {', '.join(seen)}"
+    elif not blocks_of(card):
+        told = f"The card of {card.name} does not say which ground it has learnt from; if it is this ground"
+    else:
+        return
+    warn(
+        f"{told}, it does not fire where it was taught that there is no kiln, and this finds too little; mine "
+        "with the nets of the folds instead: kilnlight mine RUN.toml --run DIR."
+    )

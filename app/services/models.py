@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from app.services.evaluating import EvaluateRequest, Evaluation, evaluate
+from app.services.evaluating import EvaluateRequest, evaluate
 from app.services.model import MODELS, folder_in_use, kept_folder
 from app.services.project import Project, utc_now
 from app.services.run_inputs import Warn
+from app.services.training_ground import training_shares
 from detection.bundle import CARD, Bundle, load_bundle, shipped_bundle_path
-from detection.evaluate.gap import Gap, f1_gap
-from detection.evaluate.matching import HIT_RADIUS_M
+from detection.evaluate.paired import Difference, Judged, compare
 from geodata.errors import InputError
 from geodata.files import ensure_output_folder, flush_folder
+from geodata.sources.inputs import check_scenes
 from geodata.store.models import ModelChoice, choose_model, model_choices
 
 NOT_WORSE_BY = 0.01
@@ -49,8 +50,8 @@ class Published:
     """What became of a new model."""
 
     bundle: Bundle
-    gap: Gap | None
-    """New minus old; None where nothing was compared."""
+    differences: dict[str, Difference] | None
+    """New minus old, by the figure's name; None where nothing was compared."""
 
 
 def kept_models(project: Project) -> list[KeptModel]:
@@ -106,17 +107,13 @@ def publish(
             "A new model is compared with the one in use on labelled scenes that neither has learnt from; "
             "name them and --labels, or give --anyway and a reason."
         )
-    gap, comparison = None, None
-    if ground is not None:
-        results = [_evaluate(ground, bundle.folder) for bundle in (new, old)]
-        gap = f1_gap(results[0].outcomes, results[1].outcomes)
-        comparison = _as_payload(results, gap, old)
-        if anyway is None:
-            _refuse_worse(gap, new, old)
+    differences, comparison = (None, None) if ground is None else _compare(ground, new, old)
+    if differences is not None and anyway is None:
+        _refuse_worse(differences["f1"], new, old)
     _copy(new, project.folder / MODELS / new.model_id)
     why = anyway or "not worse on held-out ground"
     choose_model(project.store, ModelChoice(now(), new.model_id, new.card.name, why, comparison), PERSON)
-    return Published(new, gap)
+    return Published(new, differences)
 
 
 def use(project: Project, model_id: str, why: str, *, now: Callable[[], datetime] = utc_now) -> Bundle:
@@ -131,33 +128,59 @@ def use(project: Project, model_id: str, why: str, *, now: Callable[[], datetime
     return bundle
 
 
-def _evaluate(ground: Ground, folder: Path) -> Evaluation:
-    return evaluate(replace(ground.request, model=folder), ground.warn, ground.progress)
+def _compare(ground: Ground, new: Bundle, old: Bundle) -> tuple[dict[str, Difference], dict[str, object]]:
+    """The figures' differences, new minus old, by name; and what the log shall say of them."""
+    _check_unseen(ground.request, (new, old))
+    request = replace(ground.request, model=new.folder, against=old.folder)
+    evaluation, details = evaluate(request, ground.warn, ground.progress)
+    assert details.other is not None  # `against` was given
+    sides = [Judged(one.sample, one.source.threshold) for one in (details.scored, details.other)]
+    differences = {one.name: one for one in compare(*sides).differences}
+    told = {
+        "scenes": list(evaluation.scenes),
+        "observed_km2": evaluation.area_km2,
+        "kilns": int((~details.scored.sample.kilns.ignored).sum()),
+        "old_model_id": old.model_id,
+        "new_old_difference_low_high": {
+            one.name: [
+                _finite(v)
+                for v in (
+                    one.first,
+                    one.second,
+                    one.difference.value,
+                    one.difference.low,
+                    one.difference.high,
+                )
+            ]
+            for one in differences.values()
+        },
+    }
+    return differences, told
 
 
-def _refuse_worse(gap: Gap, new: Bundle, old: Bundle) -> None:
+def _check_unseen(request: EvaluateRequest, bundles: Sequence[Bundle]) -> None:
+    """Raise `InputError` where a card lists one of the scenes as ground that the model was trained on."""
+    checked = check_scenes(request.scenes, replace(request.options, bands=bundles[0].card.bands))
+    checked.raise_problems()
+    infos = [one.info for one in checked.good]
+    for bundle in bundles:
+        shares = training_shares(bundle.card, infos, allowed=True)
+        seen = [info.name for info, one in zip(infos, shares, strict=True) if one.any]
+        if seen:
+            raise InputError(
+                f"{bundle.card.name} has learnt from ground in {', '.join(seen)}, so a comparison there means "
+                "nothing; name scenes that neither model has learnt from."
+            )
+
+
+def _refuse_worse(f1: Difference, new: Bundle, old: Bundle) -> None:
+    gap = f1.difference
     if not gap.value >= -NOT_WORSE_BY:
         raise InputError(
-            f"{new.card.name} reaches F1 {gap.first:.3f} where {old.card.name}, in use, reaches "
-            f"{gap.second:.3f} (difference {gap.value:+.3f}, 95 % interval {gap.low:+.3f} to "
-            f"{gap.high:+.3f}); it was not published: train it further, or give --anyway and a reason."
+            f"{new.card.name} reaches F1 {f1.first:.3f} where {old.card.name}, in use, reaches "
+            f"{f1.second:.3f} (difference {gap.value:+.3f}, 95 % interval {gap.low:+.3f} to "
+            f"{gap.high:+.3f}): it was not published; train it further, or give --anyway and a reason."
         )
-
-
-def _as_payload(results: Sequence[Evaluation], gap: Gap, old: Bundle) -> dict[str, object]:
-    at_100_m = [
-        next(r.scores for r in one.rows if r.with_places and r.scores.radius_m == HIT_RADIUS_M)
-        for one in results
-    ]
-    return {
-        "scenes": list(results[0].scenes),
-        "observed_km2": results[0].area_km2,
-        "kilns": at_100_m[0].kilns,
-        "old_model_id": old.model_id,
-        "f1": [_finite(gap.first), _finite(gap.second)],
-        "f1_difference": [_finite(v) for v in (gap.value, gap.low, gap.high)],
-        "false_per_1000_km2": [_finite(scores.false_per_1000_km2) for scores in at_100_m],
-    }
 
 
 def _finite(value: float) -> float | None:

@@ -17,11 +17,11 @@ from app.services.project import Project
 from app.services.site_book import SiteBook
 from app.web.context import AppContext
 from detection.bundle import GRAPH, WEIGHTS, Bundle, load_bundle, shipped_bundle_path, write_card
-from detection.evaluate.gap import f1_gap
-from detection.evaluate.summary import FALSE_ALARM, HIT, MISSED, Outcome
+from detection.training_ground import block_of
 from geodata.errors import InputError
 from geodata.painter import paint_scene, write_painted
 from geodata.painter.write import PaintedFiles
+from geodata.sources.files import OpenOptions, open_with
 from geodata.store.models import model_choices
 
 
@@ -36,13 +36,19 @@ def kilnlight(*arguments: object) -> Said:
     return Said(done.exit_code, " ".join(done.output.split()))
 
 
-def variant(folder: Path, name: str, threshold: float) -> Bundle:
-    """The shipped weights under another card."""
+def variant(folder: Path, name: str, threshold: float, seen: Path | None = None) -> Bundle:
+    """The shipped weights under another card, which may list a scene as training ground."""
     shipped = load_bundle(shipped_bundle_path())
     folder.mkdir(parents=True)
     for file in (GRAPH, WEIGHTS):
         shutil.copyfile(shipped.folder / file, folder / file)
-    write_card(folder, shipped.card.model_copy(update={"name": name, "threshold": threshold}))
+    data = shipped.card.training_data
+    if seen is not None:
+        with open_with(seen, OpenOptions()) as scene:
+            block = block_of(seen.name, scene.info.grid)
+        data = (data[0].model_copy(update={"blocks": (block,)}),)
+    changes = {"name": name, "threshold": threshold, "training_data": data}
+    write_card(folder, shipped.card.model_copy(update=changes))
     return load_bundle(folder)
 
 
@@ -61,6 +67,9 @@ def test_a_worse_model_is_refused_and_one_that_is_no_worse_is_used(
     where = ("--project", project.folder)
     held_out = (ground.scene, "--labels", ground.kilns, *where, "--threads", 1)
 
+    taught = variant(tmp_path / "taught", "taught", 0.3, ground.scene)
+    said = kilnlight("models", "publish", taught.folder, *held_out)
+    assert said.code == 2 and "taught has learnt from ground in made_up.tif" in said.text
     said = kilnlight("models", "publish", blind.folder, *held_out)
     assert said.code == 2 and "reaches F1 0.000 where kilnnet-delhi, in use, reaches" in said.text
     assert not (project.folder / "models").exists()
@@ -124,18 +133,3 @@ def test_what_cannot_be_published_or_used_is_refused(project: Project, tmp_path:
     assert folder_in_use(project) == shipped_bundle_path()
     said = kilnlight("models", "publish", one.folder, "scene.tif", "--project", project.folder)
     assert said.code == 2 and "go together" in said.text
-
-
-def outcomes(kind: str, n: int, first: float = 0.0) -> list[Outcome]:
-    return [Outcome(68 + 0.02 * (first + k), 15, kind, 0.5, None) for k in range(n)]
-
-
-def test_the_gap_is_paired() -> None:
-    same = outcomes(HIT, 20) + outcomes(FALSE_ALARM, 5, 30) + outcomes(MISSED, 5, 40)
-    gap = f1_gap(same, same)
-    assert (gap.value, gap.low, gap.high) == (0, 0, 0)
-    better = outcomes(HIT, 25) + outcomes(FALSE_ALARM, 5, 30)
-    gap = f1_gap(better, outcomes(HIT, 20) + outcomes(MISSED, 5, 20) + outcomes(FALSE_ALARM, 5, 30))
-    assert gap.first == pytest.approx(50 / 55) and gap.second == pytest.approx(40 / 50)
-    assert 0 < gap.low < gap.value < gap.high
-    assert f1_gap([], []).value != f1_gap([], []).value
