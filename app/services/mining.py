@@ -95,6 +95,6 @@ def _warn_of_training_ground(seen: Sequence[str], card: Card, warn: Warn) -> Non
     else:
         return
     warn(
-        f"{told}, it does not fire where it was taught that there is no kiln, and this finds too little; mine "
-        "with the nets of the folds instead: kilnlight mine RUN.toml --run DIR."
+        f"{told}, it does not fire where it was taught that there is no kiln, and this finds too little; "
+        "mine with the nets of the folds instead: kilnlight mine RUN.toml --run DIR."
     )

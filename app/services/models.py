@@ -168,7 +168,7 @@ def _check_unseen(request: EvaluateRequest, bundles: Sequence[Bundle]) -> None:
         seen = [info.name for info, one in zip(infos, shares, strict=True) if one.any]
         if seen:
             raise InputError(
-                f"{bundle.card.name} has learnt from ground in {', '.join(seen)}, so a comparison there means "
+                f"{bundle.card.name} has learnt from ground in {', '.join(seen)}, so comparing there means "
                 "nothing; name scenes that neither model has learnt from."
             )
 
