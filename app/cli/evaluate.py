@@ -12,11 +12,14 @@ from app.cli.options import (
     Acquired,
     AllowDamaged,
     Bands,
+    Classes,
     Model,
     Scenes,
+    SkipBad,
     Threads,
     acquired_at,
     band_names,
+    class_names,
     cores,
 )
 from app.cli.progress import windows_bar
@@ -48,7 +51,11 @@ def evaluate(
     labels: Annotated[
         Path,
         typer.Option(
-            "--labels", "--kilns", metavar="FILE", help="Known kilns: one polygon each.", show_default=False
+            "--labels",
+            "--kilns",
+            metavar="PATH",
+            help="Known kilns: outlines or points, CSV, YOLO-OBB folder, project.",
+            show_default=False,
         ),
     ],
     ignore: Annotated[
@@ -63,6 +70,8 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder for evaluation.json and outcomes.geojson.")
     ] = None,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    skip_bad: SkipBad = False,
     bands: Bands = None,
     acquired: Acquired = None,
     allow_damaged: AllowDamaged = False,
@@ -81,6 +90,7 @@ def evaluate(
     from app.services.evaluating import EvaluateRequest
     from app.services.evaluating import evaluate as run_evaluation
     from app.services.evaluation_file import as_json, write_evaluation
+    from geodata.labels.forms import ReadOptions
     from geodata.sources.files import OpenOptions
 
     if model is not None and run is not None:
@@ -94,6 +104,7 @@ def evaluate(
         options=OpenOptions(
             band_names=band_names(bands), acquired_at=acquired_at(acquired), allow_damaged=allow_damaged
         ),
+        label_options=ReadOptions(class_names(classes), skip_bad),
         threads=threads or cores(),
     )
     with without_empty_folders(out or Path()), windows_bar("Looking for kilns") as (progress, warn):

@@ -17,8 +17,9 @@ from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.pipeline import join, same_look
 from detection.scan import Detector, Scan, concatenate, scan, window_plan
 from geodata.errors import InputError
-from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_places
-from geodata.labels.read import read_kilns
+from geodata.labels.forms import ReadOptions
+from geodata.labels.kilns import KilnLabels, Places, check_meet
+from geodata.labels.read import read_truth
 from geodata.obb import Boxes
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
@@ -39,6 +40,7 @@ class EvaluateRequest:
     run: Path | None = None
     """A run folder whose detections are scored instead of running a model."""
     options: OpenOptions = field(default_factory=OpenOptions)
+    label_options: ReadOptions = field(default_factory=ReadOptions)
     threads: int = 1
 
 
@@ -72,8 +74,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evalua
         InputError: for labels that cannot be read or meet no scene, a broken model or run, or a run that has
             not seen one of the scenes.
     """
-    labels = read_kilns(request.labels)
-    places = read_places(request.ignore) if request.ignore else NO_PLACES
+    labels, places = read_truth(request.labels, request.ignore, request.label_options)
     source = open_run(request.run) if request.run else open_model(request.model, request.threads)
     options = for_card(request.options, source) if isinstance(source, Detector) else request.options
     checked = check_scenes(request.scenes, options)
