@@ -18,15 +18,16 @@ from detection.evaluate.matching import Found, Look
 from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
+from geodata.errors import InputError
 from geodata.files import write_bytes_atomic
 from geodata.scene import Scene
 from training.choose import Chosen, choose
 from training.config import RunConfig
 from training.crops import CropOptions
-from training.data import Labels, open_scenes, read_labels
+from training.data import Labels, border_px, open_scenes, read_labels
 from training.export import Weights, export, load_weights
 from training.fit import FitOptions, fit
-from training.folds import Fold, folds_of
+from training.folds import Fold, check_kilns, everything, folds_of, held_out_of
 from training.scenes import NORMALISATION, TrainingScene, load
 
 Progress = Callable[[str, int, int, float], None]
@@ -55,6 +56,7 @@ class _Run:
     setting: Setting
     labels: Labels
     scenes: dict[str, Scene]
+    held_out: Fold
     progress: Progress
 
 
@@ -77,8 +79,14 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
     labels = read_labels(config.data, base)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
-        run = _Run(config, out, setting, labels, scenes, progress)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
+        grids = {name: s.info.grid for name, s in scenes.items()}
+        borders = {name: border_px(name, config.data) for name in scenes}
+        folds = folds_of(config.folds, grids, base, borders)
+        held_out = held_out_of(config.folds, grids, base)
+        check_kilns(folds, labels.kilns, grids)
+        if setting.only_fold is not None and setting.only_fold > len(folds):
+            raise InputError(f"There is no fold {setting.only_fold}: the run file has {len(folds)} of them.")
+        run = _Run(config, out, setting, labels, scenes, held_out, progress)
         looks: list[Look] = []
         for number, fold in enumerate(folds, 1):
             if setting.only_fold in (None, number):
@@ -89,7 +97,7 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
             return None
         weights = _learn(run, None, out / "final")
         if not looks:
-            looks = _look(run, weights, _everything(scenes), out / "final")
+            looks = _look(run, weights, everything(grids, held_out, borders), out / "final")
         chosen = choose(looks, len(folds))
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
@@ -134,15 +142,18 @@ def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
 def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
     out = []
     for name, scene in run.scenes.items():
-        held = fold.held_back(name, scene.info.grid, run.config.folds.gap_px) if fold else None
-        if held is not None and held.all():
+        gap_px = run.config.folds.gap_px
+        held = run.held_out.held_back(name, scene.info.grid, gap_px)
+        if fold:
+            held |= fold.held_back(name, scene.info.grid, gap_px)
+        if held.all():
             continue
         loaded = load(
             scene,
-            run.labels.whole,
-            *run.labels.ignored(),
+            run.labels.lesson(scene.info.acquired_at),
             held,
             ignore_radius_m=run.config.data.ignore_radius_m,
+            border_px=border_px(name, run.config.data),
         )
         if loaded.weight.any():
             out.append(loaded)
@@ -156,7 +167,7 @@ def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[L
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
     looks = []
-    for name in fold.spans:
+    for name in fold.owned:
         scene = run.scenes[name]
         grid = scene.info.grid
         result = scan(scene, detector, window_plan(scene.info, detector.card))
@@ -168,10 +179,6 @@ def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[L
         )
         looks.append(Look(found, truth, result.observed.km2 * fold.share(name, grid)))
     return looks
-
-
-def _everything(scenes: dict[str, Scene]) -> Fold:
-    return Fold({name: (0, s.info.grid.width) for name, s in scenes.items()})
 
 
 def _card(run: _Run, chosen: Chosen) -> Card:

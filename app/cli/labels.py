@@ -112,12 +112,37 @@ def in_words(labels: "KilnLabels") -> str:
 
 
 def split(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with pictures.", show_default=False)],
-    out: Annotated[Path, typer.Option(metavar="CSV", help="File for picture,split.", show_default=False)],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with pictures or scenes.", show_default=False)
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="A .csv names pictures, a .geojson or .gpkg holds the ground of each split.",
+            show_default=False,
+        ),
+    ],
+    labels: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Kilns of any form.", show_default="YOLO-OBB text in DIR"),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, metavar="K", help="Part all land into K folds.", show_default=False),
+    ] = None,
     region: Annotated[
         str | None,
         typer.Option(
-            metavar="W,S,E,N", help="Hold back a region (degrees) instead of blocks.", show_default=False
+            metavar="REGION",
+            help="Hold back a region: W,S,E,N in degrees, or a vector file of polygons.",
+            show_default=False,
+        ),
+    ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN=VALUE", help="Of the region's file, these only: country=Nepal", show_default=False
         ),
     ] = None,
     block_km: Annotated[float, typer.Option(min=0.1, metavar="KM", help="Side of a block.")] = 5.0,
@@ -126,36 +151,38 @@ def split(
     ] = 1.3,
     share: Annotated[float, typer.Option(min=0.01, max=0.99, metavar="SHARE", help="To hold back.")] = 0.2,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Another seed, other blocks.")] = 0,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    frame: Frame = None,
+    skip_bad: SkipBad = False,
 ) -> None:
-    """Part pictures by place into train and val, with a gap of unused ones between them.
+    """Part pictures or scenes by place: blocks or a region held back, or K folds of blocks, with a gap.
 
-    Whole blocks of land are held back, or a region. A split at random would put the same ground, and the same
-    kilns, on both sides.
+    A split at random would put the same ground, and the same kilns, on both sides. A run file takes what is
+    written: [folds] file = "folds.geojson".
 
     Example:
         kilnlight labels split tiles --out splits.csv --block-km 5
-        kilnlight labels split tiles --out splits.csv --region 77.2,28.2,77.7,28.6
+        kilnlight labels split scenes --labels kilns.geojson --folds 5 --out folds.geojson
+        kilnlight labels split tiles --region countries.gpkg --where country=Nepal --out splits.csv
     """
-    from geodata.labels.pictures import pictures_of
-    from geodata.labels.splits import Blocks, split_by_blocks, split_by_box, write_splits
+    from app.services.splitting import SplitRequest, make_split
+    from geodata.labels.forms import ReadOptions
+    from geodata.labels.splits import Blocks
 
-    pictures = pictures_of(folder)
-    if region is None:
-        splits = split_by_blocks(pictures, Blocks(block_km * 1000, gap_km * 1000, share, seed))
-    else:
-        splits = split_by_box(pictures, _box(region), gap_km * 1000)
-    write_splits(out, splits)
-    counts = ", ".join(f"{list(splits.values()).count(name)} {name}" for name in sorted(set(splits.values())))
+    request = SplitRequest(
+        folder=folder,
+        out=out,
+        labels=labels,
+        blocks=Blocks(block_km * 1000, gap_km * 1000, share, seed),
+        folds=folds,
+        region=region,
+        where=where,
+        options=ReadOptions(class_names(classes), skip_bad, frame, folder),
+    )
+    made = make_split(request)
+    counts = ", ".join(f"{name}: {text}" for name, text in made.parts.items())
     typer.echo(f"{out}: {counts}")
-
-
-def _box(text: str) -> tuple[float, float, float, float]:
-    try:
-        west, south, east, north = (float(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"--region {text!r} is not four numbers; write it like 77.2,28.2,77.7,28.6."
-        ) from None
-    if not (west < east and south < north):
-        raise InputError(f"--region {text!r} is empty; give west, south, east, north.")
-    return west, south, east, north
+    for warning in made.warnings:
+        typer.secho(warning, err=True, fg="yellow")
+    if made.gap_px is not None:
+        typer.echo(f'In the run file: [folds] file = "{out}", gap_px = {made.gap_px}')

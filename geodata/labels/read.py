@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from geodata.labels.forms import Read, ReadOptions
-from geodata.labels.kilns import KilnLabels
+from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, read_places
 from geodata.labels.pictures import pictures_of
 from geodata.labels.project import is_project, read_project
 from geodata.labels.vectors import TABLE, read_table, read_vectors
@@ -23,6 +23,21 @@ def read_labels(path: Path, options: ReadOptions | None = None) -> Read:
             return read_project(path, options.answered)
         return read_yolo(path, pictures_of(options.pictures or path), options)
     return read_table(path, options) if path.suffix.lower() == TABLE else read_vectors(path, options)
+
+
+def read_truth(
+    path: Path, ignore: Path | None = None, options: ReadOptions | None = None
+) -> tuple[KilnLabels, Places]:
+    """What a score is made with: the kilns that somebody is sure of, and places where nobody is.
+
+    Args:
+        path: labels of any form; soft ones, and those that hold for some time only, become places.
+        ignore: CSV of further places.
+        options: as for `read_labels`.
+    """
+    labels = read_kilns(path, options)
+    places = read_places(ignore) if ignore else NO_PLACES
+    return labels.take(labels.sure), places.and_these(labels)
 
 
 def read_kilns(path: Path, options: ReadOptions | None = None) -> KilnLabels:
