@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import shapely
+
 from detection.bundle import GRAPH, Card, load_bundle
 from detection.evaluate.matching import Found, Look, Truth
 from detection.mining import SceneFinds
@@ -13,7 +15,7 @@ from detection.windows import ScanWindow
 from geodata.errors import InputError
 from geodata.scene import Scene
 from training.config import RunConfig
-from training.data import Labels, open_scenes
+from training.data import Labels, border_px, open_scenes
 from training.folds import Fold, folds_of
 
 Progress = Callable[[int, int], None]
@@ -43,7 +45,9 @@ def out_of_fold(
     card = _card(out)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
-        folds = folds_of(config.folds, {name: scene.info.grid for name, scene in scenes.items()})
+        grids = {name: scene.info.grid for name, scene in scenes.items()}
+        borders = {name: border_px(name, config.data) for name in scenes}
+        folds = folds_of(config.folds, grids, base, borders)
         if not folds:
             raise InputError(
                 "The run file names no folds, so no net has land that it has not seen; mine other scenes: "
@@ -52,7 +56,7 @@ def out_of_fold(
         parts = [
             (number, fold, name, _windows(scenes[name], fold, name, card))
             for number, fold in enumerate(folds, 1)
-            for name in fold.spans
+            for name in fold.owned
         ]
         total, done = sum(len(plan) for *_, plan in parts), 0
         nets: dict[int, Detector] = {}
@@ -90,9 +94,11 @@ def _detector(folder: Path, card: Card, threads: int) -> Detector:
 
 def _windows(scene: Scene, fold: Fold, name: str, card: Card) -> list[ScanWindow]:
     """The windows whose core meets the fold's part."""
-    first, last = fold.spans[name]
-    plan = window_plan(scene.info, card)
-    return [w for w in plan if w.core.col < last and w.core.col + w.core.width > first]
+    part = fold.owned[name]
+    cores = ((w, w.core) for w in window_plan(scene.info, card))
+    return [
+        w for w, c in cores if part.intersects(shapely.box(c.col, c.row, c.col + c.width, c.row + c.height))
+    ]
 
 
 def _look(
