@@ -77,13 +77,15 @@ def mine(
     learnt from them meanwhile. FILE.csv is a file of labels: name it after your own in the next run file.
 
     Example:
-        kilnlight mine RUN.toml --run my-run --out mined.csv --to-people kilnlight-project
-        kilnlight mine a.tif b.tif --labels kilns.geojson --model my-run/bundle --out mined.csv
+        kilnlight mine RUN.toml --run my-run --out mined.csv --to-people project
+        kilnlight mine a.tif --labels kilns.geojson --out mined.csv
     """
     from geodata.labels.mined import write_mined
 
     if out.suffix.lower() != ".csv":
         raise InputError(f"{out} does not end with .csv; name a file that does.")
+    if to_people is not None and to_people.suffix.lower() != ".csv":
+        _check_project(to_people)
     with windows_bar("Looking for what fools the model") as (progress, warn):
         if run is not None:
             _only_a_run(inputs, labels, ignore, model)
@@ -111,6 +113,13 @@ def mine(
         _show(result, out)
         if to_people is not None:
             _hand_over(result, to_people, warn)
+
+
+def _check_project(folder: Path) -> None:
+    """Before hours of looking: raise `InputError` where no project is."""
+    from app.services.project import open_project
+
+    open_project(folder).close()
 
 
 def _only_a_run(inputs: list[Path], labels: Path | None, ignore: Path | None, model: Path | None) -> None:
