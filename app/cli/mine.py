@@ -1,4 +1,4 @@
-"""app.cli.mine: the command `kilnlight mine`; it imports training only for the folds of a run, when asked."""
+"""app.cli.mine: the command `kilnlight mine`: what fools a model becomes labels for the next round."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.options import Bands, Model, Threads, band_names, cores
-from app.cli.progress import Report, Warn, windows_bar
+from app.cli.progress import Warn, windows_bar
 from geodata.errors import InputError
 
 if TYPE_CHECKING:
     from detection.mining import MineResult
-
-RUN_FILE = ".toml"
 
 
 def register(app: typer.Typer) -> None:
@@ -21,23 +19,26 @@ def register(app: typer.Typer) -> None:
 
 
 def mine(
-    inputs: Annotated[
+    labels: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="SCENE", help="Labelled scenes, or one run file (RUN.toml).", show_default=False
+        typer.Option(
+            metavar="FILE", help="Known kilns; may be repeated, the earlier speaks.", show_default=False
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE.csv", help="Table for the finds.", show_default=False)],
-    labels: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Known kilns in these scenes.", show_default="the run file's"),
-    ] = None,
-    ignore: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Unverified places: CSV with lon and lat.")
+    scenes: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="SCENE", help="Labelled scenes, or folders of them.", show_default=False),
     ] = None,
     run: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Folder of RUN.toml's run: each fold's net on its own part."),
+        typer.Option(
+            metavar="DIR",
+            help="Instead of scenes: the folder of a run, for what each fold's net found on its own part.",
+        ),
+    ] = None,
+    ignore: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Unverified places: CSV with lon and lat.")
     ] = None,
     model: Model = None,
     to_people: Annotated[
@@ -77,37 +78,26 @@ def mine(
     learnt from them meanwhile. FILE.csv is a file of labels: name it after your own in the next run file.
 
     Example:
-        kilnlight mine RUN.toml --run my-run --out mined.csv --to-people project
-        kilnlight mine a.tif --labels kilns.geojson --out mined.csv
+        kilnlight mine --run my-run --labels kilns.geojson --out mined.csv
+        kilnlight mine a.tif --labels kilns.geojson --out mined.csv --to-people project
     """
+    from app.services.mining import Known, Limits, MineRequest, mine_run, mine_scenes
     from geodata.labels.mined import write_mined
+    from geodata.sources.files import OpenOptions
 
     if out.suffix.lower() != ".csv":
         raise InputError(f"{out} does not end with .csv; name a file that does.")
+    if bool(scenes) == (run is not None) or (run is not None and model is not None):
+        raise InputError("Name scenes (and a --model), or a --run whose nets have looked already.")
     if to_people is not None and to_people.suffix.lower() != ".csv":
         _check_project(to_people)
+    known, limits = Known(tuple(labels), ignore), Limits(at_least, possible_from)
     with windows_bar("Looking for what fools the model") as (progress, warn):
         if run is not None:
-            _only_a_run(inputs, labels, ignore, model)
-            result = _by_folds(inputs[0], run, (at_least, possible_from), threads or cores(), progress)
+            result = mine_run(run, known, limits)
         else:
-            from app.services.mining import MineRequest, mine_scenes
-            from geodata.sources.files import OpenOptions
-
-            if labels is None or any(path.suffix == RUN_FILE for path in inputs):
-                raise InputError(
-                    "Scenes need --labels FILE, and a run file needs --run DIR, the folder of its run."
-                )
-            request = MineRequest(
-                tuple(inputs),
-                labels,
-                ignore,
-                model,
-                at_least,
-                possible_from,
-                OpenOptions(band_names=band_names(bands)),
-                threads or cores(),
-            )
+            options = OpenOptions(band_names=band_names(bands))
+            request = MineRequest(tuple(scenes or ()), known, model, limits, options, threads or cores())
             result = mine_scenes(request, warn, progress)
         write_mined(out, result.mined)
         _show(result, out)
@@ -120,30 +110,6 @@ def _check_project(folder: Path) -> None:
     from app.services.project import open_project
 
     open_project(folder).close()
-
-
-def _only_a_run(inputs: list[Path], labels: Path | None, ignore: Path | None, model: Path | None) -> None:
-    if len(inputs) != 1 or inputs[0].suffix != RUN_FILE or labels or ignore or model:
-        raise InputError(
-            "With --run name one run file (RUN.toml) and neither --labels, --ignore nor --model: scenes, "
-            "labels and nets are those of the run."
-        )
-
-
-def _by_folds(
-    run_file: Path, run: Path, scores: tuple[float | None, float | None], threads: int, progress: Report
-) -> "MineResult":
-    from app.services.mining import options_for, truth_of
-    from detection.mining import mine as sort_finds
-    from training.config import read_config
-    from training.data import read_labels
-    from training.mine import out_of_fold
-
-    config = read_config(run_file)
-    labels = read_labels(config.data, run_file.parent)
-    truth = truth_of(labels.kilns, labels.places)
-    card, finds = out_of_fold(config, run_file.parent, run, labels, truth, threads, progress)
-    return sort_finds(finds, options_for(card.threshold, labels.kilns, *scores))
 
 
 def _show(result: "MineResult", out: Path) -> None:
