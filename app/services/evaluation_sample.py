@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from detection.evaluate.visible import SeenKilns
 from detection.pipeline import same_look
 from detection.scan import Scan, concatenate
 from detection.training_ground import TrainedOn
-from geodata.errors import InputError
 from geodata.labels.kilns import KilnLabels, Places
 
 Lands = tuple[tuple[str, str], ...]
@@ -31,24 +29,6 @@ class Known:
     """Of each scene."""
     lands: tuple[str | None, ...]
     """Of each scene."""
-
-
-def lands_of(lands: Lands, scenes: Sequence[str]) -> tuple[str | None, ...]:
-    """The kind of land of each scene; the last one that fits counts.
-
-    Raises:
-        InputError: for a name or pattern that fits no scene.
-    """
-    out: list[str | None] = [None] * len(scenes)
-    for land, pattern in lands:
-        fits = [k for k, name in enumerate(scenes) if fnmatchcase(name, pattern)]
-        if not fits:
-            raise InputError(
-                f"--land {land}={pattern} fits no scene; the scenes are {', '.join(sorted(set(scenes)))}."
-            )
-        for k in fits:
-            out[k] = land
-    return tuple(out)
 
 
 def sample_of(
