@@ -1,4 +1,4 @@
-"""Write the training scenes' outlines into a bundle's card, for cards from before they were written by training.
+"""Write the training scenes' outlines into a bundle's card, for cards that training wrote without them.
 
     python scripts/add_training_ground.py RUN.toml BUNDLE
 

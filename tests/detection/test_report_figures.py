@@ -132,7 +132,9 @@ def test_no_probability_gives_no_reliability():
 def test_a_model_against_itself_differs_in_nothing():
     one = Judged(sample(2), 0.5)
     result = compare(one, one)
-    assert all((d.difference.value, d.difference.low, d.difference.high, d.p) == (0, 0, 0, 1) for d in result.differences)  # fmt: skip
+    for one_figure in result.differences:
+        apart = one_figure.difference
+        assert (apart.value, apart.low, apart.high, one_figure.p) == (0, 0, 0, 1)
     assert len(result.only_first) == len(result.only_second) == 0
 
 
