@@ -32,8 +32,8 @@ def kilns(scenes: int, of_each: int = 12, lon: float = 77.0) -> Kilns:
         Boxes(
             np.concatenate([p[0] for p in places]),
             np.concatenate([p[1] for p in places]),
-            rng.normal(120, 12, n),
-            rng.normal(60, 5, n),
+            rng.uniform(105, 135, n),
+            rng.uniform(52, 66, n),
             rng.uniform(0, 180, n),
         ),
         tuple(f"dk{k:04d}" for k in range(n)),
