@@ -75,6 +75,7 @@ class Fit(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: float = 1e-2
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    doubt_after_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
     seed: int = 0
     nets: Annotated[int, Field(gt=0, le=8)] = 1
@@ -178,6 +179,7 @@ steps = 2600          # for each fold; about 20 minutes on one core of 2021
 # final_steps = 4500  # for the net on everything; as many as for a fold if left out
 # cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
+# doubt_after_share = 0.6   # from then on wrong-looking labels count less (docs/labels.md); never if left out
 # nets = 2            # nets that begin at other random weights, averaged; two take twice as long
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made

@@ -20,6 +20,8 @@ from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
 from geodata.errors import InputError
 from geodata.files import write_bytes_atomic
+from geodata.labels.check import FILE as CHECKED
+from geodata.labels.check import contradictions, write_contradictions
 from geodata.scene import Scene
 from training.choose import Chosen, choose
 from training.config import RunConfig
@@ -166,7 +168,7 @@ def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[L
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    looks = []
+    looks, doubts = [], []
     for name in fold.owned:
         scene = run.scenes[name]
         grid = scene.info.grid
@@ -174,10 +176,15 @@ def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[L
         mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
         found = Found(result.boxes.lon[mine], result.boxes.lat[mine], result.scores[mine])
         kilns = run.labels.kilns.boxes
-        truth = run.labels.truth(
-            fold.owns(name, grid, kilns.lon, kilns.lat), seen_kilns(scene, kilns).visible
-        )
+        visible = seen_kilns(scene, kilns).visible
+        truth = run.labels.truth(fold.owns(name, grid, kilns.lon, kilns.lat), visible)
         looks.append(Look(found, truth, result.observed.km2 * fold.share(name, grid)))
+        asked = fold.owns(name, grid, kilns.lon, kilns.lat) & visible
+        doubts += contradictions(
+            run.labels.kilns, asked, result.boxes.take(mine), result.scores[mine], (name, grid)
+        )
+    if fold.ground:
+        write_contradictions(folder / CHECKED, doubts)
     return looks
 
 
