@@ -13,24 +13,27 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
-from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
+from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingBlock, TrainingData, write_card
 from detection.evaluate.lands import lands_of
 from detection.evaluate.matching import Look
 from detection.evaluate.sample import Sample
+from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
-from detection.training_ground import block_of
+from detection.training_ground import blocks_of_scene
+from geodata.errors import InputError
 from geodata.files import write_bytes_atomic
-from geodata.labels.names import kiln_names
+from geodata.labels.check import FILE as CHECKED
+from geodata.labels.check import contradictions, write_contradictions
 from geodata.scene import Scene
 from training.choose import Chosen, choose
 from training.config import RunConfig
 from training.crops import CropOptions
-from training.data import Labels, open_scenes, read_labels, resolve
+from training.data import Labels, border_px, open_scenes, read_labels
 from training.export import Weights, export, load_weights
 from training.fit import FitOptions, fit
-from training.folds import Fold, folds_of
-from training.held_out import About, Names, keep_held_out, part_sample
+from training.folds import Fold, check_kilns, everything, folds_of, held_out_of
+from training.held_out import About, keep_held_out, part_sample
 from training.scenes import NORMALISATION, TrainingScene, load
 
 Progress = Callable[[str, int, int, float], None]
@@ -60,8 +63,10 @@ class _Run:
     out: Path
     setting: Setting
     labels: Labels
-    names: Names
+    lands: dict[str, str | None]
+    """Kind of land by scene."""
     scenes: dict[str, Scene]
+    held_out: Fold
     progress: Progress
 
 
@@ -84,8 +89,14 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
     labels = read_labels(config.data, base)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
-        run = _Run(config, out, setting, labels, _names(config, base, labels, scenes), scenes, progress)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
+        grids = {name: s.info.grid for name, s in scenes.items()}
+        borders = {name: border_px(name, config.data) for name in scenes}
+        folds = folds_of(config.folds, grids, base, borders)
+        held_out = held_out_of(config.folds, grids, base)
+        check_kilns(folds, labels.kilns, grids)
+        if setting.only_fold is not None and setting.only_fold > len(folds):
+            raise InputError(f"There is no fold {setting.only_fold}: the run file has {len(folds)} of them.")
+        run = _Run(config, out, setting, labels, _lands(config, list(scenes)), scenes, held_out, progress)
         parts: list[Sample] = []
         for number, fold in enumerate(folds, 1):
             if setting.only_fold in (None, number):
@@ -98,7 +109,7 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
             return None
         weights = _learn(run, None, out / "final")
         if not parts:
-            parts = _score(run, weights, _everything(scenes), 0, out / "final")
+            parts = _score(run, weights, everything(grids, held_out, borders), 0, out / "final")
         chosen = choose(_looks(parts), len(folds))
         if folds:
             keep_held_out(out, parts, _about(run, chosen), scenes)
@@ -145,25 +156,27 @@ def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
 def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
     out = []
     for name, scene in run.scenes.items():
-        held = fold.held_back(name, scene.info.grid, run.config.folds.gap_px) if fold else None
-        if held is not None and held.all():
+        gap_px = run.config.folds.gap_px
+        held = run.held_out.held_back(name, scene.info.grid, gap_px)
+        if fold:
+            held |= fold.held_back(name, scene.info.grid, gap_px)
+        if held.all():
             continue
         loaded = load(
             scene,
-            run.labels.whole,
-            *run.labels.ignored(),
+            run.labels.lesson(scene.info.acquired_at),
             held,
             ignore_radius_m=run.config.data.ignore_radius_m,
+            border_px=border_px(name, run.config.data),
         )
         if loaded.weight.any():
             out.append(loaded)
     return out
 
 
-def _names(config: RunConfig, base: Path, labels: Labels, scenes: dict[str, Scene]) -> Names:
-    lands = lands_of(((land, pattern) for pattern, land in config.data.land.items()), list(scenes))
-    kilns = kiln_names(resolve(config.data.labels, base), len(labels.kilns.boxes))
-    return Names(kilns, dict(zip(scenes, lands, strict=True)))
+def _lands(config: RunConfig, scenes: list[str]) -> dict[str, str | None]:
+    named = ((land, pattern) for pattern, land in config.data.land.items())
+    return dict(zip(scenes, lands_of(named, scenes), strict=True))
 
 
 def _score(run: _Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
@@ -172,11 +185,19 @@ def _score(run: _Run, weights: list[Weights], fold: Fold, number: int, folder: P
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    parts = []
-    for name in fold.spans:
+    parts, doubts = [], []
+    for name in fold.owned:
         scene = run.scenes[name]
         result = scan(scene, detector, window_plan(scene.info, detector.card))
-        parts.append(part_sample(scene, result, run.labels, run.names, fold, number))
+        part = part_sample(scene, result, run.labels, fold, number, run.lands[name])
+        parts.append(part)
+        kilns = run.labels.kilns
+        asked = fold.owns(name, scene.info.grid, kilns.boxes.lon, kilns.boxes.lat)
+        asked &= seen_kilns(scene, kilns.boxes).visible
+        found = part.detections
+        doubts += contradictions(kilns, asked, found.boxes, found.score, (name, scene.info.grid))
+    if fold.ground:
+        write_contradictions(folder / CHECKED, doubts)
     return parts
 
 
@@ -195,10 +216,6 @@ def _about(run: _Run, chosen: Chosen) -> About:
         setting.command,
         setting.now,
     )
-
-
-def _everything(scenes: dict[str, Scene]) -> Fold:
-    return Fold({name: (0, s.info.grid.width) for name, s in scenes.items()})
 
 
 def _card(run: _Run, chosen: Chosen) -> Card:
@@ -226,7 +243,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
                 area_km2=round(area_km2, 1),
                 licence=config.data.licence,
                 attribution=config.data.attribution,
-                blocks=tuple(block_of(name, s.info.grid) for name, s in run.scenes.items()),
+                blocks=_blocks(run),
             ),
         ),
         licence=model.licence,
@@ -235,6 +252,14 @@ def _card(run: _Run, chosen: Chosen) -> Card:
         created_at=run.setting.now,
         files={},
     )
+
+
+def _blocks(run: _Run) -> tuple[TrainingBlock, ...]:
+    """The ground that was learnt: all scenes but what is held out for a later test."""
+    gap_px, blocks = run.config.folds.gap_px, []
+    for name, scene in run.scenes.items():
+        blocks += blocks_of_scene(name, scene.info.grid, run.held_out.kept_from(name, gap_px))
+    return tuple(blocks)
 
 
 def _architecture(nets: int, views: int) -> str:

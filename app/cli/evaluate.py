@@ -16,11 +16,14 @@ from app.cli.options import (
     Acquired,
     AllowDamaged,
     Bands,
+    Classes,
     Model,
     Scenes,
+    SkipBad,
     Threads,
     acquired_at,
     band_names,
+    class_names,
     cores,
 )
 from app.cli.progress import windows_bar
@@ -52,7 +55,11 @@ def evaluate(
     labels: Annotated[
         Path,
         typer.Option(
-            "--labels", "--kilns", metavar="FILE", help="Known kilns: one polygon each.", show_default=False
+            "--labels",
+            "--kilns",
+            metavar="PATH",
+            help="Known kilns: outlines or points, CSV, YOLO-OBB folder, project.",
+            show_default=False,
         ),
     ],
     ignore: Annotated[
@@ -88,6 +95,8 @@ def evaluate(
     pictures: Annotated[
         int, typer.Option(min=0, metavar="N", help="Pictures of each kind in the report, at most.")
     ] = 60,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    skip_bad: SkipBad = False,
     bands: Bands = None,
     acquired: Acquired = None,
     product: Annotated[
@@ -112,6 +121,7 @@ def evaluate(
     from app.services.evaluating import evaluate as run_evaluation
     from app.services.evaluation_file import as_json, write_evaluation
     from app.services.evaluation_report import ReportOptions, report_evaluation
+    from geodata.labels.forms import ReadOptions
     from geodata.sources.files import OpenOptions
 
     if against is not None and report is None:
@@ -131,6 +141,7 @@ def evaluate(
             product=product,
             allow_damaged=allow_damaged,
         ),
+        label_options=ReadOptions(class_names(classes), skip_bad),
         threads=threads or cores(),
     )
     folders = [folder for folder in (out, report) if folder is not None]
