@@ -56,6 +56,8 @@ class TrainingBlock(_Frozen):
     """Name of the file."""
     ring: tuple[tuple[float, float], ...] = Field(min_length=4)
     """Lon, lat of its outline, the first point again at the end."""
+    holes: tuple[tuple[tuple[float, float], ...], ...] = ()
+    """Outlines of what lies in it and was kept for a test."""
     use: Literal["learnt", "chosen_on"] = "learnt"
     """What it was for: the weights, or only the choice of settings, threshold or calibration."""
 

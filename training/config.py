@@ -38,6 +38,8 @@ class Data(_Section):
     ignore_radius_m: float = 80.0
     bands: tuple[str, ...] = ("red", "green", "blue")
     band_names: tuple[str, ...] | None = None
+    land: dict[str, str] = Field(default_factory=dict)
+    """Kind of land by scene (a name or pattern), for the report."""
     name: str = "own labels"
     licence: str = "not stated"
     attribution: str = "Contains modified Copernicus Sentinel data"
@@ -75,6 +77,7 @@ class Fit(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: float = 1e-2
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    doubt_after_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
     seed: int = 0
     nets: Annotated[int, Field(gt=0, le=8)] = 1
@@ -167,6 +170,10 @@ name = "my labels"
 licence = "CC BY 4.0"
 attribution = "Contains modified Copernicus Sentinel data 2024"
 
+# Kind of land of some scenes: the report counts false alarms for each kind.
+# [data.land]
+# "city.tif" = "city"
+
 [model]
 name = "my-kilns"
 area = [[76.8, 28.2], [77.7, 28.2], [77.7, 29.0], [76.8, 29.0]]   # lon, lat: where its figures hold
@@ -178,6 +185,7 @@ steps = 2600          # for each fold; about 20 minutes on one core of 2021
 # final_steps = 4500  # for the net on everything; as many as for a fold if left out
 # cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
+# doubt_after_share = 0.6   # from then on wrong-looking labels count less (docs/labels.md); never if left out
 # nets = 2            # nets that begin at other random weights, averaged; two take twice as long
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made

@@ -1,4 +1,4 @@
-"""app.cli.labels: the commands `kilnlight labels ...`: labels in other forms, and splits by place."""
+"""app.cli.labels: the commands `kilnlight labels ...`: other forms, splits by place, labels to look at."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("convert", no_args_is_help=True)(convert)
     group.command("split", no_args_is_help=True)(split)
+    group.command("check", no_args_is_help=True)(check)
     app.add_typer(group, name="labels")
 
 
@@ -186,3 +187,36 @@ def split(
         typer.secho(warning, err=True, fg="yellow")
     if made.gap_px is not None:
         typer.echo(f'In the run file: [folds] file = "{out}", gap_px = {made.gap_px}')
+
+
+def check(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="DIR", help="Folder of a `kilnlight train` with folds.", show_default=False),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Write all of them here, too.", show_default=False)
+    ] = None,
+) -> None:
+    """List labels that nets which have not learnt from them contradict strongly, for a person to look at.
+
+    These are labels with nothing found within 100 m, boxes turned by more than 60 degrees, and places
+    without a label where a net is very sure. A label goes by its id, a place by its scene and pixel.
+
+    Example:
+        kilnlight train RUN.toml --out my-run
+        kilnlight labels check my-run --out look-at-these.csv
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from geodata.labels.check import read_contradictions, write_contradictions
+
+    rows = read_contradictions(folder)
+    table = Table("what", "label", "scene", "column, row", "score")
+    for row in rows:
+        table.add_row(row.what, row.label, row.scene, f"{row.col}, {row.row}", f"{row.score:.2f}")
+    Console().print(table)
+    typer.echo(f"{len(rows)} to look at; what they are, a person has to say.")
+    if out is not None:
+        write_contradictions(out, rows)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.services.detecting import Progress, for_card
-from app.services.evaluation_sample import Known, Lands, lands_of, sample_of
+from app.services.evaluation_sample import Known, Lands, sample_of
 from app.services.judging import Source, open_against, open_source, scans_of
 from app.services.run_inputs import Warn
 from app.services.training_ground import training_shares
 from detection.domain import outside_reasons
+from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample
 from detection.evaluate.summary import Outcome, Row, outcomes, report
 from detection.evaluate.visible import SeenKilns, seen_kilns
@@ -116,7 +117,6 @@ def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOpt
     check_meet(labels, [one.info.grid for one in good], request.labels)
     return Known(
         labels,
-        tuple(labels.label_id.tolist()),
         places,
         tuple(_seen_kilns(one, labels.boxes, options) for one in good),
         lands_of(request.lands, [one.info.name for one in good]),

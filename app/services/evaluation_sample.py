@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from detection.evaluate.visible import SeenKilns
 from detection.pipeline import same_look
 from detection.scan import Scan, concatenate
 from detection.training_ground import TrainedOn
-from geodata.errors import InputError
 from geodata.labels.kilns import KilnLabels, Places
 
 Lands = tuple[tuple[str, str], ...]
@@ -24,31 +22,11 @@ class Known:
     """What is known of the ground, whatever the model."""
 
     labels: KilnLabels
-    names: tuple[str, ...]
-    """Of the kilns."""
     places: Places
     seen: tuple[SeenKilns, ...]
     """Of each scene."""
     lands: tuple[str | None, ...]
     """Of each scene."""
-
-
-def lands_of(lands: Lands, scenes: Sequence[str]) -> tuple[str | None, ...]:
-    """The kind of land of each scene; the last one that fits counts.
-
-    Raises:
-        InputError: for a name or pattern that fits no scene.
-    """
-    out: list[str | None] = [None] * len(scenes)
-    for land, pattern in lands:
-        fits = [k for k, name in enumerate(scenes) if fnmatchcase(name, pattern)]
-        if not fits:
-            raise InputError(
-                f"--land {land}={pattern} fits no scene; the scenes are {', '.join(sorted(set(scenes)))}."
-            )
-        for k in fits:
-            out[k] = land
-    return tuple(out)
 
 
 def sample_of(
@@ -100,7 +78,8 @@ def _kilns(known: Known, scenes: Sequence[int]) -> Kilns:
     some = labels.take(there)
     return Kilns(
         some.boxes,
-        tuple(known.names[k] for k in np.flatnonzero(there)),
+        tuple(str(name) for name in some.label_id),
         some.cut_by_edge | ~visible[there],
         inside.argmax(axis=0)[there].astype(np.intp),
+        some.size_known,
     )

@@ -6,6 +6,8 @@ from detection.evaluate.blocks import DRAWS, Blocks, Interval, Scored, between, 
 from detection.evaluate.matching import Found, Matching, Truth, match
 from geodata.grid import Floats
 
+_TAIL = 0.025
+
 
 def intervals(
     found: Found, truth: Truth, area_km2: float, threshold: float, matching: Matching | None = None
@@ -24,7 +26,27 @@ def intervals(
     scored = (found, truth, matching or match(found, truth))
     drawn = figure_draws(scored, area_km2, threshold, draw_blocks([scored])[0])
     ranges = {name: between(values) for name, values in drawn.items()}
-    return {name: interval for name, interval in ranges.items() if interval is not None}
+    out = {name: interval for name, interval in ranges.items() if interval is not None}
+    return out | _where_nothing_varies(scored, area_km2, threshold)
+
+
+def _where_nothing_varies(scored: Scored, area_km2: float, threshold: float) -> dict[str, Interval]:
+    """Exact limits where there is no false alarm or no miss: drawing anew would show no doubt at all.
+
+    No event leaves an upper limit of -ln .025 = 3.7 events (Garwood 1936); n successes of n leave a lower
+    limit of .025 ** (1 / n) of their share (Clopper and Pearson 1934).
+    """
+    found, truth, matching = scored
+    above = found.score >= threshold
+    hits, alarms = int((matching.hit & above).sum()), int((matching.false_alarm & above).sum())
+    out: dict[str, Interval] = {}
+    if alarms == 0 and area_km2 > 0:
+        out["false_per_1000_km2"] = (0.0, float(-1000 * np.log(_TAIL) / area_km2))
+    if hits and alarms == 0:
+        out["precision"] = (float(_TAIL ** (1 / hits)), 1.0)
+    if hits and hits == truth.kilns:
+        out["recall"] = (float(_TAIL ** (1 / hits)), 1.0)
+    return out
 
 
 def figure_draws(scored: Scored, area_km2: float, threshold: float, blocks: Blocks) -> dict[str, Floats]:

@@ -188,7 +188,7 @@ def thumb(picture: Picture) -> Floats | None:
 
 
 def same_pictures(ones: list[int], others: list[int], thumbs: list[Floats | None]) -> list[tuple[int, int]]:
-    """Pairs (one of each list of indices) of pictures that correlate; those of one value look like nothing."""
+    """Pairs, one of each list of indices, that correlate; pictures of one value look like nothing."""
     out = []
     for size in {len(t) for t in thumbs if t is not None}:
         left = [k for k in ones if (t := thumbs[k]) is not None and len(t) == size and t.any()]

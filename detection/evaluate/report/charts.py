@@ -76,7 +76,7 @@ def size_ratios(length: Floats, width: Floats) -> str:
         edges = np.linspace(0.5, 1.75, 26)
         for values, colour, name, fill in ((length, _LINE, "length", True), (width, _SECOND, "width", False)):
             kind = "stepfilled" if fill else "step"
-            clipped = np.clip(values, edges[0], edges[-1])
+            clipped = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
             axes.hist(clipped, edges, histtype=kind, color=colour, alpha=0.55 if fill else 1, label=name)
         axes.axvline(1, color="#8b8178", linestyle="--", linewidth=1)
         axes.set(xlabel="size of the box / size of its kiln", ylabel="hits")

@@ -20,8 +20,8 @@ from geodata.obb import Boxes, offsets_m
 from geodata.pictures import cut_picture, frame_around, stretch_of
 from geodata.scene import Scene
 
-WIDTH_M = 800.0
-SIZE_PX = 200
+WIDTH_M = 600.0
+SIZE_PX = 180
 _JPEG_QUALITY = 82
 SEED = 7
 
@@ -117,7 +117,7 @@ def _rings(boxes: Boxes, lon: float, lat: float, kind: str) -> str:
 
 def _svg(jpeg: str, drawing: str) -> str:
     size = f"{WIDTH_M:.0f}"
-    bar = f'<path class="bar" d="M20 {WIDTH_M - 20:.0f}h200"/>'
+    bar = f'<path class="bar" d="M20 {WIDTH_M - 20:.0f}h100"/>'
     return (
         f'<svg class="picture" viewBox="0 0 {size} {size}" aria-hidden="true">'
         f'<image href="data:image/jpeg;base64,{jpeg}" width="{size}" height="{size}"/>'
