@@ -67,7 +67,7 @@ def convert(
         kilnlight labels convert kilns.geojson yolo --pictures scenes
         kilnlight labels convert kilnlight-project reviewed.geojson
     """
-    from geodata.labels.forms import ReadOptions
+    from geodata.labels.forms import ReadOptions, left_out
     from geodata.labels.losses import lost
     from geodata.labels.pictures import pictures_of
     from geodata.labels.read import read_labels
@@ -83,7 +83,7 @@ def convert(
     read = read_labels(source, ReadOptions(names, skip_bad, frame, pictures if source.is_dir() else None))
     labels = read.labels
     for problem in read.problems:
-        typer.secho(f"left out: {problem}", err=True, fg="yellow")
+        typer.secho(left_out(problem), err=True, fg="yellow")
     typer.echo(f"{source}: {read.lines} rows, {in_words(labels)}")
     if is_file:
         write_labels(target, labels, points)

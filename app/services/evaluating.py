@@ -74,7 +74,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evalua
         InputError: for labels that cannot be read or meet no scene, a broken model or run, or a run that has
             not seen one of the scenes.
     """
-    labels, places = read_truth(request.labels, request.ignore, request.label_options)
+    labels, places = read_truth(request.labels, request.ignore, request.label_options, warn)
     source = open_run(request.run) if request.run else open_model(request.model, request.threads)
     options = for_card(request.options, source) if isinstance(source, Detector) else request.options
     checked = check_scenes(request.scenes, options)
