@@ -139,6 +139,7 @@ def _show(found: "Audit", problems: tuple[str, ...]) -> None:
         ("are broken label rows", problems),
         ("kilns lie in no picture", found.outside),
         ("kilns have a size that no kiln has", found.odd_sizes),
+        ("kilns are labelled again within 45 m of another label", found.repeated),
     ):
         if names:
             typer.echo(f"{len(names)} {text}: {_some(names)}")

@@ -176,7 +176,7 @@ def split(
         options=ReadOptions(class_names(classes), skip_bad, frame, folder),
     )
     made = make_split(request)
-    counts = ", ".join(f"{name}: {text}" for name, text in made.parts.items())
+    counts = "; ".join(f"{name}: {text}" for name, text in made.parts.items())
     typer.echo(f"{out}: {counts}")
     for warning in made.warnings:
         typer.secho(warning, err=True, fg="yellow")
