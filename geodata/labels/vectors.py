@@ -40,6 +40,7 @@ def read_vectors(path: Path, options: ReadOptions) -> Read:
         pd.DataFrame(table.drop(columns=table.geometry.name)),
         options.classes,
         lambda k: f"{path}, row {k + 1}",
+        "it has no outline and no point",
     )
     refuse(problems, len(labels), options)
     return Read(labels, len(table), tuple(problems))
@@ -69,7 +70,13 @@ def read_table(path: Path, options: ReadOptions) -> Read:
     known = whole & np.isfinite(lon) & np.isfinite(lat)
     shapes = np.full(len(rows), None, np.object_)
     shapes[known] = shapely.points(lon[known], lat[known])
-    labels, problems = labels_of_rows(shapes, table, options.classes, lambda k: f"{path}, line {k + 2}")
+    labels, problems = labels_of_rows(
+        shapes,
+        table,
+        options.classes,
+        lambda k: f"{path}, line {k + 2}",
+        "its lon or lat is no number, or it has more or fewer cells than the first line",
+    )
     refuse(problems, len(labels), options)
     return Read(labels, len(rows), tuple(problems))
 
