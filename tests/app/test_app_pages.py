@@ -86,7 +86,7 @@ def test_every_page_of_the_navigation_is_guarded(context: AppContext) -> None:
     source = Path(shell.__file__).read_text(encoding="utf-8")
     assert source.count("st.Page(") == 1 and "partial(run_guarded, page)" in source
     kinds = [page.kind for page in shell.pages()]
-    assert len(kinds) == len(set(kinds)) == 4
+    assert len(kinds) == len(set(kinds)) == 5
 
 
 def test_an_empty_project_tells_what_to_do(tmp_path: Path) -> None:
