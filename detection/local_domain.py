@@ -19,7 +19,7 @@ def local_domains(
 ) -> tuple[Domain, ...]:
     """The domains that a random sample speaks for, one for each connected part of the covered land.
 
-    The sample was drawn from all detections of some scenes, so it speaks for the land that these cover and not
+    The sample was drawn from all detections of some scenes, so it speaks for the land that they cover, not
     only for the hull of the places that the draw happened to hit. Each part is the hull of its tiles with a
     rim of one tile (about 1 km); parts far from each other stay apart, so that no unseen land lies between.
 

@@ -53,8 +53,8 @@ def recalibration(found: Reviewed, drawn_on: str) -> Calibration:
     fit = fit_calibration(found.score, found.is_kiln, method)
     if fit.slope <= 0:
         raise InputError(
-            f"Among the {n} reviewed places a higher score does not mean more kilns (slope {fit.slope:.2f}), so "
-            "no chance can be made of it; train the model on labels from there."
+            f"Among the {n} reviewed places a higher score does not mean more kilns (slope {fit.slope:.2f}), "
+            "so no chance can be made of it; train the model on labels from there."
         )
     return fit
 
@@ -74,8 +74,8 @@ def reliability(found: Reviewed, card: Card) -> tuple[Reliability, ...]:
     """
     if len(np.unique(found.block)) < 2:
         raise InputError(
-            "All reviews lie in one square of the labelling grid, so that nothing can be held out; review more "
-            "land."
+            "All reviews lie in one square of the labelling grid, so that nothing can be held out; review "
+            "more land."
         )
     first = next(iter((*card.local_calibrations, card.calibration)))
     was = found.score if first is None else probability(first, found.score).astype(np.float64)
@@ -106,8 +106,9 @@ def _figure(error: CalibrationError, group: str, what: str) -> Figure:
         low=error.low,
         high=error.high,
         protocol=(
-            f"{error.n} reviews of a random sample, weighted to all detections; {what}; ten bins of equal count; a "
-            f"perfect score stays below {error.perfect:.3f} nine times in ten; 95 % by a bootstrap over blocks"
+            f"{error.n} reviews of a random sample, weighted to all detections; {what}; ten bins of equal "
+            f"count; a perfect score stays below {error.perfect:.3f} nine times in ten; 95 % by a bootstrap "
+            "over blocks"
         ),
         command="kilnlight calibrate",
     )

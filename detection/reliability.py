@@ -1,4 +1,4 @@
-"""detection.reliability: how far chances agree with truths, by numbers; knows nothing of files or the store."""
+"""detection.reliability: how far chances agree with truths, in figures; knows nothing of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -96,7 +96,7 @@ def folds_of(block: NDArray[np.str_]) -> NDArray[np.intp]:
 
 
 def blocks_of(tiles: Sequence[tuple[int, int]], at_least: int = 2 * FOLDS) -> NDArray[np.str_]:
-    """The block of each tile (x, y): squares of 8, 4, 2 or 1 tiles, the largest that give `at_least` blocks."""
+    """The block of each tile (x, y): squares of 8, 4, 2 or 1 tiles, the largest that give `at_least`."""
     xy = np.array(tiles, dtype=np.int64).reshape(-1, 2)
     for side in (8, 4, 2, 1):
         names = np.array([f"{x}/{y}" for x, y in xy // side], dtype=np.str_)

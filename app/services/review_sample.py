@@ -103,7 +103,8 @@ def draw_sample(project: Project, bundle: Bundle, request: SampleRequest) -> Pro
         if places < ENOUGH:
             raise InputError(
                 f"{project.folder} holds {places} places that {bundle.card.name} found, and a calibration "
-                f"needs reviews of {ENOUGH}; run `kilnlight detect --candidates` on more scenes and import them."
+                f"needs reviews of {ENOUGH}; run `kilnlight detect --candidates` on more scenes and import "
+                "them."
             )
         record_sample(
             project.store, bundle.model_id, draw_reviews(units, bundle.card.threshold, request.n), utc_now()

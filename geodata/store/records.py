@@ -37,7 +37,7 @@ class Site:
     score: float | None
     """Best current score of the detector."""
     probability: float | None
-    """Merged chance from detector and volunteers; None where the model is not calibrated for what shows it."""
+    """Merged chance from detector and volunteers; None where the model is not calibrated for its imagery."""
     calibrated: bool
     """False: the page says 'not calibrated'."""
     first_seen: datetime | None

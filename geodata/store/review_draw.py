@@ -4,7 +4,7 @@ Half of the sample lies at or above the model's threshold and half below, since 
 would hold hardly a kiln. Within each half every detection has the same chance, which goes with it.
 
 The order is that of a random number which each detection has for good, made from its site's minted id and its
-scene (permanent random numbers; Ohlsson 1995, "Coordination of samples using permanent random numbers"). So it
+scene (Ohlsson 1995, "Coordination of samples using permanent random numbers"). So it
 does not depend on score, verdict or who draws; and a larger sample holds the smaller one, whose reviews stay.
 """
 
