@@ -198,9 +198,11 @@ def _input(scene: FakeScene) -> RunInput:
     )
 
 
-def two_dates(n: int = 20) -> tuple[FakeScene, FakeScene]:
-    """The same place on two dates; every fifth kiln is gone on the second."""
+def two_dates(n: int = 20, chances: bool = False) -> tuple[FakeScene, FakeScene]:
+    """The same place on two dates; every fifth kiln is gone on the second; `chances` as of a calibrated one."""
     kilns = some_kilns(n)
+    if chances:
+        kilns = tuple(replace(kiln, probability=kiln.score) for kiln in kilns)
     later = tuple(replace(kiln, score=min(0.99, kiln.score + 0.01)) for k, kiln in enumerate(kilns) if k % 5)
     return FakeScene("first", DAY, kilns), FakeScene("second", DAY + timedelta(days=370), later)
 
@@ -246,9 +248,9 @@ def _png(what: str) -> bytes:
     return out.getvalue()
 
 
-def make_project(folder: Path, *, n: int = 20, pictures: bool = True) -> Project:
+def make_project(folder: Path, *, n: int = 20, pictures: bool = True, chances: bool = False) -> Project:
     """An open project with about `n` sites on two dates, coverage, a queue and drawn pictures."""
-    run = write_run_folder(folder.with_name(folder.name + "-run"), two_dates(n))
+    run = write_run_folder(folder.with_name(folder.name + "-run"), two_dates(n, chances))
     project = open_project(folder, create=True)
     import_into(project, ImportRequest(runs=(run,), rng=random.Random(1)))
     if pictures:
