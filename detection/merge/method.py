@@ -29,10 +29,13 @@ class DampedDawidSkene:
         # in order of ids, so that sums and hence results do not depend on the order of the input
         sites = sorted(sites, key=lambda site: site.site_id)
         not_found = logit(self.not_found_chance)
-        detector = np.array([witness_log_odds(site.scores, not_found)[0] for site in sites])
+        witnesses = [witness_log_odds(site.scores, not_found) for site in sites]
+        detector = np.array([log_odds for log_odds, _backed in witnesses])
         crowd = fit_rates([site.votes for site in sites], detector, self.votes)
         fitted = FittedDawidSkene(crowd, self.votes, not_found, trusted=None)
-        known = [site for site in sites if site.site_id in truths]
+        # what is not shown as a chance cannot be a wrong one
+        backed = [site for site, (_, is_backed) in zip(sites, witnesses, strict=True) if is_backed]
+        known = [site for site in backed if site.site_id in truths]
         log_odds = np.array([fitted.merge(site).log_odds for site in known])
         return replace(
             fitted, trusted=agrees(log_odds, np.array([float(truths[site.site_id]) for site in known]))

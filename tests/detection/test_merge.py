@@ -235,5 +235,12 @@ def test_truths_change_no_chance(n: int) -> None:
         assert without.merge(site).log_odds == with_truths.merge(site).log_odds == turned.merge(site).log_odds
 
 
+def test_sites_without_a_chance_do_not_tell_how_far_chances_hold() -> None:
+    sites, truths = known_sites(400, honest=False)
+    raw = [dataclasses.replace(s, scores=(SceneScore("m", "s", s.scores[0].score, None),)) for s in sites]
+    merger = DampedDawidSkene().fit(raw, truths)
+    assert merger.trusted is None
+
+
 def test_truths_of_one_kind_alone_calibrate_nothing() -> None:
     assert agrees(np.full(200, 5.0), np.ones(200)) is None
