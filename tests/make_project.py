@@ -199,7 +199,7 @@ def _input(scene: FakeScene) -> RunInput:
 
 
 def two_dates(n: int = 20, chances: bool = False) -> tuple[FakeScene, FakeScene]:
-    """The same place on two dates; every fifth kiln is gone on the second; `chances` as of a calibrated one."""
+    """The same place on two dates; every fifth kiln is gone on the second; `chances` fills probabilities."""
     kilns = some_kilns(n)
     if chances:
         kilns = tuple(replace(kiln, probability=kiln.score) for kiln in kilns)
