@@ -31,7 +31,8 @@ def draw() -> None:
     before = _place_before(progress.next_site)
     if site is None:
         st.success(_("Every place of the sample has a verdict."))
-        st.code("kilnlight calibrate --out NEW_MODEL", language="bash")
+        folder = current().project.folder
+        st.code(f"kilnlight calibrate --project {folder} --out NEW_MODEL", language="bash")
         _take_back(before)
         return
     decision = current().may("see", "sites", site.site_id)

@@ -78,8 +78,10 @@ def models_of_evidence(connection: Connection) -> list[str]:
 
 
 def runs_of_model(connection: Connection, model_id: str) -> list[str]:
-    """Runs of a model, in the order in which they were imported."""
-    query = select(runs.c.run_id).where(runs.c.model_id == model_id).order_by(runs.c.event_id)
+    """Runs of a model that still count anywhere, in the order in which they were imported."""
+    counting = select(coverage.c.run_id).where(coverage.c.superseded.is_(False))
+    query = select(runs.c.run_id).where(runs.c.model_id == model_id, runs.c.run_id.in_(counting))
+    query = query.order_by(runs.c.event_id)
     return list(connection.execute(query).scalars())
 
 

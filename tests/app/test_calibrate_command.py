@@ -211,3 +211,7 @@ def test_a_run_without_candidates_cannot_be_sampled(land: Land, tmp_path: Path) 
     assert kilnlight("import", run, "--project", tmp_path / "project").exit_code == 0
     done = kilnlight("calibrate", "--project", tmp_path / "project", "--sample", 250)
     assert "kept nothing below the threshold" in one_sentence(done)
+    again = land.detect(SHIPPED, "again")
+    assert kilnlight("import", again, "--project", tmp_path / "project").exit_code == 0
+    done = kilnlight("calibrate", "--project", tmp_path / "project", "--sample", 250)
+    assert done.exit_code == 0, done.output
