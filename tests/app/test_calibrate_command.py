@@ -25,7 +25,7 @@ from geodata.store.records import SiteFilter
 from geodata.store.review_samples import latest_sample
 from geodata.tables.detections import boxes_of, read_detections
 
-SIDE, KILNS = 640, 60
+SIDE, KILNS = 576, 50
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 EVERYTHING = SiteFilter(above_threshold_only=False)
 SHIPPED = shipped_bundle_path()
@@ -113,7 +113,7 @@ def one_sentence(done) -> str:
 
 def test_from_scores_alone_to_chances_that_hold(project: Project, land: Land, tmp_path: Path) -> None:
     assert {site.probability for site in project.store.sites(EVERYTHING)} == {None}
-    drawn = calibrate(project, "--sample", 300, "--scenes", land.folder)
+    drawn = calibrate(project, "--sample", 250, "--scenes", land.folder)
     assert drawn.exit_code == 0, drawn.output
     sites = sampled(project)
     assert f"0 of {len(sites)} places done" in drawn.output

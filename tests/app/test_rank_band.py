@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_app_selection import site
 
@@ -26,6 +26,7 @@ def ranked(rank: float | None, **changes: object) -> Site:
     return site(probability=None, rank=rank, **changes)
 
 
+@settings(deadline=None)
 @given(RANKS)
 def test_a_filter_by_one_band_shows_the_sites_of_that_band(rank: float) -> None:
     one = ranked(rank)
@@ -33,6 +34,7 @@ def test_a_filter_by_one_band_shows_the_sites_of_that_band(rank: float) -> None:
     assert shown == [band_of(one)]
 
 
+@settings(deadline=None)
 @given(RANKS, RANKS)
 def test_a_higher_rank_is_no_lower_band(one: float, other: float) -> None:
     low, high = sorted((one, other))

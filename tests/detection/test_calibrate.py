@@ -30,6 +30,7 @@ def simulated(n: int, slope: float, intercept: float, seed: int) -> tuple[np.nda
     return score, rng.random(n) < chance
 
 
+@settings(deadline=None)
 @given(SCORES, st.integers(0, 2**32 - 1), st.randoms(use_true_random=False))
 def test_the_fit_does_not_depend_on_the_order(scores, bits, rng):
     kilns = [bool(bits >> k & 1) for k in range(len(scores))]
@@ -42,6 +43,7 @@ def test_the_fit_does_not_depend_on_the_order(scores, bits, rng):
     assert (one.slope, one.intercept) == (other.slope, other.intercept)
 
 
+@settings(deadline=None)
 @given(SCORES, st.integers(0, 2**32 - 1))
 def test_chances_are_finite_and_keep_the_order_of_scores_or_turn_it_whole(scores, bits):
     kilns = np.array([bool(bits >> k & 1) for k in range(len(scores))])
@@ -51,6 +53,7 @@ def test_chances_are_finite_and_keep_the_order_of_scores_or_turn_it_whole(scores
     assert (np.diff(chance) * np.sign(fit.slope) >= 0).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.05, 0.45), min_size=1), st.lists(st.floats(0.55, 0.99), min_size=1))
 def test_scores_that_part_kilns_from_the_rest_give_a_rising_finite_curve(low, high):
     scores, kilns = np.array(low + high), np.array([False] * len(low) + [True] * len(high))
@@ -58,7 +61,7 @@ def test_scores_that_part_kilns_from_the_rest_give_a_rising_finite_curve(low, hi
     assert 0 < fit.slope < 1e3 and abs(fit.intercept) < 1e4
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(0.3, 4.0), st.floats(-2.0, 2.0), st.integers(0, 10_000))
 def test_the_curve_that_made_the_data_is_found_within_its_standard_errors(slope, intercept, seed):
     score, kiln = simulated(4000, slope, intercept, seed)
@@ -123,6 +126,7 @@ def test_weights_say_how_many_each_stands_for():
     assert expected_calibration_error(chance, kiln, np.array([0.0, 0, 1, 1])) == pytest.approx(0.9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=200))
 def test_what_lies_in_one_block_is_in_one_fold(tiles):
     block = blocks_of(tiles)
