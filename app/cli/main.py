@@ -31,6 +31,7 @@ COMMANDS = (
     "mine",
     "queue",
     "models",
+    "calibrate",
 )
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 

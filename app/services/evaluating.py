@@ -112,9 +112,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     return _evaluation(first, good), Details(first, other, paths, made_up, options)
 
 
-def _known(
-    request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions, warn: Warn
-) -> Known:
+def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions, warn: Warn) -> Known:
     labels, places = read_truth(request.labels, request.ignore, request.label_options, warn)
     check_meet(labels, [one.info.grid for one in good], request.labels)
     return Known(
