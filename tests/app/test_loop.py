@@ -219,8 +219,11 @@ def check_what_is_learnt(folder: Path, confirmed: KilnLabels, mined: pd.DataFram
     box = confirmed.boxes
     there = near(lesson.kilns, float(box.lon[0]), float(box.lat[0]), 1)
     assert there.probability.tolist() == confirmed.probability[:1].tolist()
+    # what was mined is a place without a kiln, unless people have said something else of it
     hard = mined[mined["kind"] == "hard_negative"]
-    col, row = scene.info.grid.pixel(hard["lon"].to_numpy(), hard["lat"].to_numpy())
+    none = lesson.negatives
+    assert len(pairs_within((hard["lon"].to_numpy(), hard["lat"].to_numpy()), (none.lon, none.lat), 46)[0])
+    col, row = scene.info.grid.pixel(none.lon, none.lat)
     assert place is not None and np.hypot(col - place[1], row - place[2]).min() < 32
     assert without is None, "without what was mined no crop begins at a false alarm"
 
