@@ -2,27 +2,44 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from geodata.errors import InputError
+from geodata.labels.kilns import CLASSES
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _listed(value: object) -> object:
+    """One name as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 class Data(_Section):
     """What to learn from; paths are relative to the run file, `$NAME` is taken from the environment."""
 
     scenes: tuple[str, ...] = Field(min_length=1)
-    labels: str
+    labels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
+    """Files or folders of any form that `geodata.labels.read` knows; where they meet the earlier speaks."""
+    classes: tuple[str, ...] = CLASSES
+    skip_bad: bool = False
+    """Take the good rows of labels where others are broken."""
+    negative_below: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Labels of a smaller probability are places without a kiln, shown like remembered false alarms."""
+    tile_border_px: Annotated[int, Field(ge=0)] = 8
+    """Nothing is learnt or scored so near to the border of a tile that is named by its place: a kiln that the
+    border cuts has no label there."""
     ignore: str | None = None
     ignore_radius_m: float = 80.0
     bands: tuple[str, ...] = ("red", "green", "blue")
     band_names: tuple[str, ...] | None = None
+    land: dict[str, str] = Field(default_factory=dict)
+    """Kind of land by scene (a name or pattern), for the report."""
     name: str = "own labels"
     licence: str = "not stated"
     attribution: str = "Contains modified Copernicus Sentinel data"
@@ -40,6 +57,14 @@ class Folds(_Section):
 
     gap_px: Annotated[int, Field(ge=0)] = 70
     parts: tuple[tuple[Part, ...], ...] = ()
+    file: str | None = None
+    """In place of `parts`: what `kilnlight labels split` wrote. Ground called `val` is kept for a test."""
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if self.parts and self.file:
+            raise ValueError("give parts or a file, not both")
+        return self
 
 
 class Fit(_Section):
@@ -52,6 +77,7 @@ class Fit(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-3
     weight_decay: float = 1e-2
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    doubt_after_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
     seed: int = 0
     nets: Annotated[int, Field(gt=0, le=8)] = 1
@@ -136,13 +162,17 @@ EXAMPLE = """\
 
 [data]
 scenes = ["scenes/*.tif"]           # GeoTIFF, COG or JP2; patterns are allowed
-labels = "kilns.geojson"            # polygons: one oriented box per kiln
+labels = "kilns.geojson"            # polygons or points, CSV, YOLO-OBB folder, project; or a list of such
 ignore = "unverified.csv"           # optional: lon,lat of places to learn nothing from (80 m)
 bands = ["red", "green", "blue"]    # the model's bands, in its order
 # band_names = ["red", "green", "blue"]   # if the files do not name their bands
 name = "my labels"
 licence = "CC BY 4.0"
 attribution = "Contains modified Copernicus Sentinel data 2024"
+
+# Kind of land of some scenes: the report counts false alarms for each kind.
+# [data.land]
+# "city.tif" = "city"
 
 [model]
 name = "my-kilns"
@@ -155,6 +185,7 @@ steps = 2600          # for each fold; about 20 minutes on one core of 2021
 # final_steps = 4500  # for the net on everything; as many as for a fold if left out
 # cycles = 2          # how often the learning rate falls to zero on the way
 seed = 0
+# doubt_after_share = 0.6   # from then on wrong-looking labels count less (docs/labels.md); never if left out
 # nets = 2            # nets that begin at other random weights, averaged; two take twice as long
 
 # Parts that are held back together. The threshold and the calibration come from the detections on them, made
@@ -166,4 +197,6 @@ parts = [
     [{ scene = "north.tif" }, { scene = "city.tif", columns = [0, 1500] }],
     [{ scene = "south.tif" }, { scene = "city.tif", columns = [1500, 9999] }],
 ]
+# In place of parts, blocks of land, from: kilnlight labels split scenes --folds 5 --out folds.geojson
+# file = "folds.geojson"
 """

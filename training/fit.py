@@ -15,6 +15,7 @@ from geodata.files import write_bytes_atomic
 from training.checkpoint import State, load_checkpoint, save_checkpoint
 from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
 from training.net import STRIDE, KilnNet
+from training.noise import averaged_heat, doubted
 from training.scenes import TrainingScene
 from training.targets import Targets, draw_targets, losses
 
@@ -33,6 +34,8 @@ class FitOptions:
     warm_up_share: float = 0.04
     clip_norm: float = 5.0
     ema_decay: float = 0.998
+    doubt_after_share: float = 1.0
+    """From this share of the steps on labels that the averaged net contradicts count less; 1 is never."""
     checkpoint_every: int = 200
     seed: int = 0
     threads: int = 1
@@ -70,6 +73,9 @@ def step_once(state: State, sampler: CropSampler, o: FitOptions) -> tuple[float,
     crops = [sampler.draw(state.rng) for _ in range(o.batch)]
     targets = [draw_targets(c.kilns, c.weight) for c in crops]
     x = torch.stack([c.pixels for c in crops]).contiguous(memory_format=torch.channels_last)
+    if state.step >= o.doubt_after_share * o.steps:
+        heats = averaged_heat(state.ema, x)
+        targets = [doubted(target, seen) for target, seen in zip(targets, heats, strict=True)]
     output = state.net(x)
     heat, regression = losses(output, targets)
     for group in state.adam.param_groups:

@@ -13,20 +13,27 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
-from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
-from detection.evaluate.matching import Found, Look
+from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingBlock, TrainingData, write_card
+from detection.evaluate.lands import lands_of
+from detection.evaluate.matching import Look
+from detection.evaluate.sample import Sample
 from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
+from detection.training_ground import blocks_of_scene
+from geodata.errors import InputError
 from geodata.files import write_bytes_atomic
+from geodata.labels.check import FILE as CHECKED
+from geodata.labels.check import contradictions, write_contradictions
 from geodata.scene import Scene
 from training.choose import Chosen, choose
 from training.config import RunConfig
 from training.crops import CropOptions
-from training.data import Labels, open_scenes, read_labels
+from training.data import Labels, border_px, open_scenes, read_labels
 from training.export import Weights, export, load_weights
 from training.fit import FitOptions, fit
-from training.folds import Fold, folds_of
+from training.folds import Fold, check_kilns, everything, folds_of, held_out_of
+from training.held_out import About, keep_held_out, part_sample
 from training.scenes import NORMALISATION, TrainingScene, load
 
 Progress = Callable[[str, int, int, float], None]
@@ -46,6 +53,8 @@ class Setting:
     """Bundle folder to start the weights from."""
     only_fold: int | None = None
     """Train and score just this fold (from 1), to compare settings."""
+    command: str = "kilnlight train RUN.toml"
+    """What the report names as the command."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,10 @@ class _Run:
     out: Path
     setting: Setting
     labels: Labels
+    lands: dict[str, str | None]
+    """Kind of land by scene."""
     scenes: dict[str, Scene]
+    held_out: Fold
     progress: Progress
 
 
@@ -77,20 +89,30 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
     labels = read_labels(config.data, base)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
-        run = _Run(config, out, setting, labels, scenes, progress)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
-        looks: list[Look] = []
+        grids = {name: s.info.grid for name, s in scenes.items()}
+        borders = {name: border_px(name, config.data) for name in scenes}
+        folds = folds_of(config.folds, grids, base, borders)
+        held_out = held_out_of(config.folds, grids, base)
+        check_kilns(folds, labels.kilns, grids)
+        if setting.only_fold is not None and setting.only_fold > len(folds):
+            raise InputError(f"There is no fold {setting.only_fold}: the run file has {len(folds)} of them.")
+        run = _Run(config, out, setting, labels, _lands(config, list(scenes)), scenes, held_out, progress)
+        parts: list[Sample] = []
         for number, fold in enumerate(folds, 1):
             if setting.only_fold in (None, number):
                 folder = out / f"fold{number}"
-                looks += _look(run, _learn(run, fold, folder), fold, folder)
+                parts += _score(run, _learn(run, fold, folder), fold, number, folder)
         if setting.only_fold is not None:
-            _write_figures(out / f"fold{setting.only_fold}" / "figures.json", choose(looks, 1).figures)
+            _write_figures(
+                out / f"fold{setting.only_fold}" / "figures.json", choose(_looks(parts), 1).figures
+            )
             return None
         weights = _learn(run, None, out / "final")
-        if not looks:
-            looks = _look(run, weights, _everything(scenes), out / "final")
-        chosen = choose(looks, len(folds))
+        if not parts:
+            parts = _score(run, weights, everything(grids, held_out, borders), 0, out / "final")
+        chosen = choose(_looks(parts), len(folds))
+        if folds:
+            keep_held_out(out, parts, _about(run, chosen), scenes)
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
     return out / "bundle"
@@ -134,44 +156,66 @@ def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
 def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
     out = []
     for name, scene in run.scenes.items():
-        held = fold.held_back(name, scene.info.grid, run.config.folds.gap_px) if fold else None
-        if held is not None and held.all():
+        gap_px = run.config.folds.gap_px
+        held = run.held_out.held_back(name, scene.info.grid, gap_px)
+        if fold:
+            held |= fold.held_back(name, scene.info.grid, gap_px)
+        if held.all():
             continue
         loaded = load(
             scene,
-            run.labels.whole,
-            *run.labels.ignored(),
+            run.labels.lesson(scene.info.acquired_at),
             held,
             ignore_radius_m=run.config.data.ignore_radius_m,
+            border_px=border_px(name, run.config.data),
         )
         if loaded.weight.any():
             out.append(loaded)
     return out
 
 
-def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[Look]:
+def _lands(config: RunConfig, scenes: list[str]) -> dict[str, str | None]:
+    named = ((land, pattern) for pattern, land in config.data.land.items())
+    return dict(zip(scenes, lands_of(named, scenes), strict=True))
+
+
+def _score(run: _Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    looks = []
-    for name in fold.spans:
+    parts, doubts = [], []
+    for name in fold.owned:
         scene = run.scenes[name]
-        grid = scene.info.grid
         result = scan(scene, detector, window_plan(scene.info, detector.card))
-        mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
-        found = Found(result.boxes.lon[mine], result.boxes.lat[mine], result.scores[mine])
-        kilns = run.labels.kilns.boxes
-        truth = run.labels.truth(
-            fold.owns(name, grid, kilns.lon, kilns.lat), seen_kilns(scene, kilns).visible
-        )
-        looks.append(Look(found, truth, result.observed.km2 * fold.share(name, grid)))
-    return looks
+        part = part_sample(scene, result, run.labels, fold, number, run.lands[name])
+        parts.append(part)
+        kilns = run.labels.kilns
+        asked = fold.owns(name, scene.info.grid, kilns.boxes.lon, kilns.boxes.lat)
+        asked &= seen_kilns(scene, kilns.boxes).visible
+        found = part.detections
+        doubts += contradictions(kilns, asked, found.boxes, found.score, (name, scene.info.grid))
+    if fold.ground:
+        write_contradictions(folder / CHECKED, doubts)
+    return parts
 
 
-def _everything(scenes: dict[str, Scene]) -> Fold:
-    return Fold({name: (0, s.info.grid.width) for name, s in scenes.items()})
+def _looks(parts: list[Sample]) -> list[Look]:
+    return [look for part in parts for look in part.looks()]
+
+
+def _about(run: _Run, chosen: Chosen) -> About:
+    data, setting = run.config.data, run.setting
+    return About(
+        run.config.model.name,
+        chosen.threshold,
+        chosen.how,
+        data.name,
+        data.attribution,
+        setting.command,
+        setting.now,
+    )
 
 
 def _card(run: _Run, chosen: Chosen) -> Card:
@@ -199,6 +243,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
                 area_km2=round(area_km2, 1),
                 licence=config.data.licence,
                 attribution=config.data.attribution,
+                blocks=_blocks(run),
             ),
         ),
         licence=model.licence,
@@ -207,6 +252,14 @@ def _card(run: _Run, chosen: Chosen) -> Card:
         created_at=run.setting.now,
         files={},
     )
+
+
+def _blocks(run: _Run) -> tuple[TrainingBlock, ...]:
+    """The ground that was learnt: all scenes but what is held out for a later test."""
+    gap_px, blocks = run.config.folds.gap_px, []
+    for name, scene in run.scenes.items():
+        blocks += blocks_of_scene(name, scene.info.grid, run.held_out.kept_from(name, gap_px))
+    return tuple(blocks)
 
 
 def _architecture(nets: int, views: int) -> str:

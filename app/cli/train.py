@@ -1,4 +1,4 @@
-"""app.cli.train: `kilnlight train`; the only module of the app that imports training, and only when asked."""
+"""app.cli.train: `kilnlight train`; it imports training, but only when asked."""
 
 import subprocess
 import sys
@@ -45,7 +45,9 @@ def train(
         kilnlight detect scene.tif --model my-run/bundle --out found
     """
     from detection.bundle import load_bundle
+    from geodata.labels.forms import left_out
     from training import config
+    from training.data import read_labels
 
     if example is not None:
         if example.exists():
@@ -56,9 +58,13 @@ def train(
     if run_file is None:
         raise InputError("No run file was given; `kilnlight train --example RUN.toml` writes one.")
     settings = config.read_config(run_file)
-    _check_fold(fold, len(settings.folds.parts), run_file)
+    if settings.folds.file is None:
+        _check_fold(fold, len(settings.folds.parts), run_file)
     if init is not None:
         load_bundle(init)
+    # broken labels are told before torch is waited for
+    for problem in read_labels(settings.data, run_file.parent).problems:
+        typer.secho(left_out(problem), err=True, fg="yellow")
     run = _training()
     setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
     with without_empty_folders(out), _weights_explained(out), _steps_bar() as progress:

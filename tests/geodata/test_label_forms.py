@@ -12,8 +12,11 @@ from pyproj import CRS
 
 from geodata.errors import InputError, ProblemsError
 from geodata.grid import Grid
-from geodata.labels.kilns import KilnLabels, read_kilns, write_kilns
+from geodata.labels.forms import ReadOptions
+from geodata.labels.kilns import KilnLabels
 from geodata.labels.pictures import Picture, pictures_of
+from geodata.labels.read import read_kilns
+from geodata.labels.vectors import write_labels
 from geodata.labels.yolo_folder import CLASSES, read_yolo, write_yolo
 from geodata.obb import Boxes, offsets_m
 from geodata.tile_names import PIXEL_DEG, grid_of_name
@@ -69,7 +72,7 @@ def test_a_kiln_comes_back_from_text_and_from_vector_files(
         assert_same(again.labels.boxes, boxes, 0.05)
         assert list(again.labels.kiln_class) == ["Zigzag"]
     for end in (".geojson", ".gpkg"):
-        write_kilns(folder / f"kilns{end}", labels_of(boxes, "FCBK"))
+        write_labels(folder / f"kilns{end}", labels_of(boxes, "FCBK"))
         vector = read_kilns(folder / f"kilns{end}")
         assert_same(vector.boxes, boxes, 0.05)
         assert list(vector.kiln_class) == ["FCBK"]
@@ -121,7 +124,7 @@ def test_a_frame_of_129_pixels(tmp_path: Path) -> None:
     path = tmp_path / "labels" / f"{tile.path.stem}.txt"
     number, *shares = path.read_text().split()
     path.write_text(" ".join([number, *(f"{float(v) * 128 / 129:.7f}" for v in shares)]))
-    assert_same(read_yolo(tmp_path, [tile], frame_px=129).labels.boxes, boxes, 0.05)
+    assert_same(read_yolo(tmp_path, [tile], ReadOptions(frame_px=129)).labels.boxes, boxes, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +148,7 @@ def test_broken_lines_are_named_and_the_good_ones_taken_on_demand(
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(ProblemsError, match=f"line 2: .*{said}"):
         read_yolo(tmp_path, [tile])
-    read = read_yolo(tmp_path, [tile], skip_bad=True)
+    read = read_yolo(tmp_path, [tile], ReadOptions(skip_bad=True))
     assert len(read.labels.boxes) == 1 and len(read.problems) == 1
 
 

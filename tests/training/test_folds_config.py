@@ -39,7 +39,7 @@ def test_a_cut_scene_keeps_a_gap_on_both_sides_and_nothing_is_in_two_folds():
         (parts((Part(scene="c.tif"),), (Part(scene="a.tif"),)), "c.tif"),
         (parts((Part(scene="a.tif"),), (Part(scene="a.tif", columns=(10, 20)),)), "twice"),
         (parts((Part(scene="a.tif", columns=(300, 310)),), (Part(scene="b.tif"),)), "empty"),
-        (parts((Part(scene="a.tif"), Part(scene="b.tif"))), "One fold"),
+        (parts((Part(scene="a.tif"), Part(scene="b.tif"))), "Fold 1 holds everything back"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(folds, said):
