@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from detection.bundle import Card, TrainingBlock
 from geodata.grid import Grid
@@ -31,7 +32,7 @@ class TrainedOn:
         return self.share > NEGLIGIBLE
 
 
-def blocks_of_scene(scene: str, grid: Grid, kept_px: shapely.Geometry | None = None) -> list[TrainingBlock]:
+def blocks_of_scene(scene: str, grid: Grid, kept_px: BaseGeometry | None = None) -> list[TrainingBlock]:
     """A scene as blocks of training ground.
 
     Args:
@@ -51,6 +52,8 @@ def blocks_of_scene(scene: str, grid: Grid, kept_px: shapely.Geometry | None = N
 
 def _block(scene: str, shape: shapely.Polygon) -> TrainingBlock:
     plain = shape.simplify(_TOLERANCE_DEG)
+    if not isinstance(plain, shapely.Polygon):  # it keeps topology, and so the kind
+        plain = shape
     return TrainingBlock(
         scene=scene, ring=_ring(plain.exterior), holes=tuple(_ring(hole) for hole in plain.interiors)
     )

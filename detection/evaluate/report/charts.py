@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -86,8 +86,10 @@ def size_ratios(length: Floats, width: Floats) -> str:
 
 def _curve(band: Band, point: tuple[float, float], x: str, y: str, name: str, scale: Any = None) -> str:
     with _figure() as (figure, axes):
-        axes.fill_between(band.x, band.low, band.high, color=_BAND, linewidth=0, label="95 %")
-        axes.plot(band.x, band.y, color=_LINE, linewidth=1.6)
+        # what is reached at a recall holds down to the one before it; at a rate, up to the next
+        step: Literal["pre", "post"] = "pre" if name == "pr" else "post"
+        axes.fill_between(band.x, band.low, band.high, step=step, color=_BAND, linewidth=0, label="95 %")
+        axes.plot(band.x, band.y, drawstyle=f"steps-{step}", color=_LINE, linewidth=1.6)
         axes.plot(*point, marker="o", color=_INK, markersize=6, linestyle="none", label="at the threshold")
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x, ylabel=y)
         if scale:
