@@ -103,7 +103,7 @@ class Model(_Section):
     name: str
     views: Literal[1, 2, 4] = 4
     """Mirror images averaged in the exported graph."""
-    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 18.0
+    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 14.0
     """See `detection.matched_filter`."""
     area: tuple[tuple[float, float], ...] = ()
     months: tuple[int, ...] = ()
