@@ -49,6 +49,17 @@ class Figure(_Frozen):
     command: str
 
 
+class TrainingBlock(_Frozen):
+    """A piece of ground that the weights have seen."""
+
+    scene: str
+    """Name of the file."""
+    ring: tuple[tuple[float, float], ...] = Field(min_length=4)
+    """Lon, lat of its outline, the first point again at the end."""
+    use: Literal["learnt", "chosen_on"] = "learnt"
+    """What it was for: the weights, or only the choice of settings, threshold or calibration."""
+
+
 class TrainingData(_Frozen):
     """What the weights have seen."""
 
@@ -57,6 +68,8 @@ class TrainingData(_Frozen):
     area_km2: float
     licence: str
     attribution: str
+    blocks: tuple[TrainingBlock, ...] = ()
+    """The ground itself; empty where the card does not say."""
 
 
 class Card(_Frozen):

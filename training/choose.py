@@ -7,13 +7,11 @@ import numpy as np
 
 from detection.bundle import Calibration, Figure
 from detection.calibrate import fit_calibration
+from detection.evaluate.crossfit import ENOUGH
 from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import HIT_RADIUS_M, Look, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
 from geodata.errors import InputError
-
-ENOUGH = 200
-"""Fewer held-out detections than this calibrate nothing."""
 
 NAMES = {
     "f1": "F1 at 100 m",

@@ -23,6 +23,8 @@ class Data(_Section):
     ignore_radius_m: float = 80.0
     bands: tuple[str, ...] = ("red", "green", "blue")
     band_names: tuple[str, ...] | None = None
+    land: dict[str, str] = Field(default_factory=dict)
+    """Kind of land by scene (a name or pattern), for the report."""
     name: str = "own labels"
     licence: str = "not stated"
     attribution: str = "Contains modified Copernicus Sentinel data"
@@ -143,6 +145,10 @@ bands = ["red", "green", "blue"]    # the model's bands, in its order
 name = "my labels"
 licence = "CC BY 4.0"
 attribution = "Contains modified Copernicus Sentinel data 2024"
+
+# Kind of land of some scenes: the report counts false alarms for each kind.
+# [data.land]
+# "city.tif" = "city"
 
 [model]
 name = "my-kilns"

@@ -14,19 +14,23 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
-from detection.evaluate.matching import Found, Look
-from detection.evaluate.visible import seen_kilns
+from detection.evaluate.lands import lands_of
+from detection.evaluate.matching import Look
+from detection.evaluate.sample import Sample
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
+from detection.training_ground import block_of
 from geodata.files import write_bytes_atomic
+from geodata.labels.names import kiln_names
 from geodata.scene import Scene
 from training.choose import Chosen, choose
 from training.config import RunConfig
 from training.crops import CropOptions
-from training.data import Labels, open_scenes, read_labels
+from training.data import Labels, open_scenes, read_labels, resolve
 from training.export import Weights, export, load_weights
 from training.fit import FitOptions, fit
 from training.folds import Fold, folds_of
+from training.held_out import About, Names, keep_held_out, part_sample
 from training.scenes import NORMALISATION, TrainingScene, load
 
 Progress = Callable[[str, int, int, float], None]
@@ -46,6 +50,8 @@ class Setting:
     """Bundle folder to start the weights from."""
     only_fold: int | None = None
     """Train and score just this fold (from 1), to compare settings."""
+    command: str = "kilnlight train RUN.toml"
+    """What the report names as the command."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class _Run:
     out: Path
     setting: Setting
     labels: Labels
+    names: Names
     scenes: dict[str, Scene]
     progress: Progress
 
@@ -77,20 +84,24 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
     labels = read_labels(config.data, base)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
-        run = _Run(config, out, setting, labels, scenes, progress)
+        run = _Run(config, out, setting, labels, _names(config, base, labels, scenes), scenes, progress)
         folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
-        looks: list[Look] = []
+        parts: list[Sample] = []
         for number, fold in enumerate(folds, 1):
             if setting.only_fold in (None, number):
                 folder = out / f"fold{number}"
-                looks += _look(run, _learn(run, fold, folder), fold, folder)
+                parts += _score(run, _learn(run, fold, folder), fold, number, folder)
         if setting.only_fold is not None:
-            _write_figures(out / f"fold{setting.only_fold}" / "figures.json", choose(looks, 1).figures)
+            _write_figures(
+                out / f"fold{setting.only_fold}" / "figures.json", choose(_looks(parts), 1).figures
+            )
             return None
         weights = _learn(run, None, out / "final")
-        if not looks:
-            looks = _look(run, weights, _everything(scenes), out / "final")
-        chosen = choose(looks, len(folds))
+        if not parts:
+            parts = _score(run, weights, _everything(scenes), 0, out / "final")
+        chosen = choose(_looks(parts), len(folds))
+        if folds:
+            keep_held_out(out, parts, _about(run, chosen), scenes)
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
     return out / "bundle"
@@ -149,25 +160,41 @@ def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
     return out
 
 
-def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[Look]:
+def _names(config: RunConfig, base: Path, labels: Labels, scenes: dict[str, Scene]) -> Names:
+    lands = lands_of(((land, pattern) for pattern, land in config.data.land.items()), list(scenes))
+    kilns = kiln_names(resolve(config.data.labels, base), len(labels.kilns.boxes))
+    return Names(kilns, dict(zip(scenes, lands, strict=True)))
+
+
+def _score(run: _Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    looks = []
+    parts = []
     for name in fold.spans:
         scene = run.scenes[name]
-        grid = scene.info.grid
         result = scan(scene, detector, window_plan(scene.info, detector.card))
-        mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
-        found = Found(result.boxes.lon[mine], result.boxes.lat[mine], result.scores[mine])
-        kilns = run.labels.kilns.boxes
-        truth = run.labels.truth(
-            fold.owns(name, grid, kilns.lon, kilns.lat), seen_kilns(scene, kilns).visible
-        )
-        looks.append(Look(found, truth, result.observed.km2 * fold.share(name, grid)))
-    return looks
+        parts.append(part_sample(scene, result, run.labels, run.names, fold, number))
+    return parts
+
+
+def _looks(parts: list[Sample]) -> list[Look]:
+    return [look for part in parts for look in part.looks()]
+
+
+def _about(run: _Run, chosen: Chosen) -> About:
+    data, setting = run.config.data, run.setting
+    return About(
+        run.config.model.name,
+        chosen.threshold,
+        chosen.how,
+        data.name,
+        data.attribution,
+        setting.command,
+        setting.now,
+    )
 
 
 def _everything(scenes: dict[str, Scene]) -> Fold:
@@ -199,6 +226,7 @@ def _card(run: _Run, chosen: Chosen) -> Card:
                 area_km2=round(area_km2, 1),
                 licence=config.data.licence,
                 attribution=config.data.attribution,
+                blocks=tuple(block_of(name, s.info.grid) for name, s in run.scenes.items()),
             ),
         ),
         licence=model.licence,

@@ -1,29 +1,27 @@
 """app.services.evaluating: a model scored on whole scenes with labels; prints nothing and knows no store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from app.services.detecting import Progress, Steps, for_card
-from app.services.model import open_model
+from app.services.detecting import Progress, for_card
+from app.services.evaluation_sample import Known, Lands, sample_of
+from app.services.judging import Source, open_against, open_source, scans_of
 from app.services.run_inputs import Warn
-from detection.coverage import Observed, together
-from detection.evaluate.matching import Found, Look, Truth
-from detection.evaluate.report import Outcome, Row, outcomes, report
+from app.services.training_ground import training_shares
+from detection.domain import outside_reasons
+from detection.evaluate.lands import lands_of
+from detection.evaluate.sample import Sample
+from detection.evaluate.summary import Outcome, Row, outcomes, report
 from detection.evaluate.visible import SeenKilns, seen_kilns
-from detection.pipeline import join, same_look
-from detection.scan import Detector, Scan, concatenate, scan, window_plan
+from detection.scan import Scan
+from detection.training_ground import TrainedOn
 from geodata.errors import InputError
-from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_kilns, read_places
+from geodata.labels.kilns import NO_PLACES, check_meet, read_kilns, read_places
+from geodata.labels.names import kiln_names
 from geodata.obb import Boxes
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
-from geodata.tables.coverage import read_coverage
-from geodata.tables.detections import boxes_of, read_detections
-from geodata.tables.run import Run, open_run
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,21 @@ class EvaluateRequest:
     model: Path | None = None
     """None takes the shipped bundle."""
     run: Path | None = None
-    """A run folder whose detections are scored instead of running a model."""
+    """A run folder whose detections are scored instead of running a model; `model` then names its bundle."""
+    against: Path | None = None
+    """A bundle or a run folder to compare with."""
+    lands: Lands = ()
+    allow_training_data: bool = False
     options: OpenOptions = field(default_factory=OpenOptions)
     threads: int = 1
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One model on the scenes."""
+
+    source: Source
+    sample: Sample
 
 
 @dataclass(frozen=True)
@@ -52,102 +62,107 @@ class Evaluation:
     """Observed."""
     rows: tuple[Row, ...]
     outcomes: tuple[Outcome, ...]
+    training_shares: dict[str, float] = field(default_factory=dict)
+    """Scenes of which the card lists a share (0 to 1) as training ground, by name."""
 
 
 @dataclass(frozen=True)
-class _Detections:
-    """What is to be scored."""
+class Details:
+    """What a report needs beside the figures."""
 
-    model_id: str
-    threshold: float
-    scans: list[Scan]
+    scored: Scored
+    other: Scored | None
+    paths: tuple[Path, ...]
+    """The file of each region."""
+    made_up: bool
+    options: OpenOptions
 
 
-def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> Evaluation:
+def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[Evaluation, Details]:
     """Score a model, or the detections of a run, on whole scenes.
 
     Raises:
         ProblemsError: with everything that is wrong with the scenes.
-        InputError: for labels that cannot be read or meet no scene, a broken model or run, or a run that has
-            not seen one of the scenes.
+        InputError: for labels that cannot be read or meet no scene, a broken model or run, a run that has
+            not seen one of the scenes, or scenes that the model was trained on.
     """
-    labels = read_kilns(request.labels)
-    places = read_places(request.ignore) if request.ignore else NO_PLACES
-    source = open_run(request.run) if request.run else open_model(request.model, request.threads)
-    options = for_card(request.options, source) if isinstance(source, Detector) else request.options
+    sources = [open_source(request.model, request.run, request.threads)]
+    sources += [open_against(request.against, request.threads)] if request.against else []
+    options = _options(request.options, sources[0])
     checked = check_scenes(request.scenes, options)
     checked.raise_problems()
     for warning in checked.warnings:
         warn(warning)
     good = checked.good
+    allowed = request.allow_training_data
+    trained = [training_shares(s.card, [one.info for one in good], allowed=allowed) for s in sources]
+    known = _known(request, good, options)
+    scored = []
+    for source, ground in zip(sources, trained, strict=True):
+        scans = scans_of(source, good, _options(request.options, source), progress)
+        scored.append(_scored(source, scans, known, ground))
+    if len(scored) == 2:
+        _check_comparable(scored[0][0], scored[1][0])
+    first, of_region = scored[0]
+    paths = tuple(good[k].path for k in of_region)
+    made_up = any(one.info.made_up for one in good)
+    other = scored[1][0] if len(scored) == 2 else None
+    return _evaluation(first, good), Details(first, other, paths, made_up, options)
+
+
+def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions) -> Known:
+    labels = read_kilns(request.labels)
     check_meet(labels, [one.info.grid for one in good], request.labels)
-    if isinstance(source, Detector):
-        judged = _by_model(source, good, options, progress)
-    else:
-        judged = _by_run(source, good)
-    kilns = [_seen_kilns(one, labels.boxes, options) for one in good]
-    looks = _looks(join(judged.scans), kilns, labels, places)
-    return Evaluation(
-        model_id=judged.model_id,
-        threshold=judged.threshold,
-        scenes=tuple(one.info.name for one in good),
-        area_km2=sum(look.area_km2 for look in looks),
-        rows=tuple(report(looks, judged.threshold)),
-        outcomes=tuple(outcomes(looks, judged.threshold)),
+    return Known(
+        labels,
+        kiln_names(request.labels, len(labels.boxes)),
+        read_places(request.ignore) if request.ignore else NO_PLACES,
+        tuple(_seen_kilns(one, labels.boxes, options) for one in good),
+        lands_of(request.lands, [one.info.name for one in good]),
     )
 
 
-def _by_model(
-    detector: Detector, good: Sequence[GoodScene], options: OpenOptions, progress: Progress
-) -> _Detections:
-    plans = [window_plan(one.info, detector.card) for one in good]
-    steps = Steps(sum(map(len, plans)), progress)
-    scans = []
-    for one, plan in zip(good, plans, strict=True):
-        with open_with(one.path, options) as scene:
-            scans.append(scan(scene, detector, plan, steps.advance))
-    return _Detections(detector.model_id, detector.card.threshold, scans)
+def _options(options: OpenOptions, source: Source) -> OpenOptions:
+    return for_card(options, source.detector) if source.detector else options
 
 
-def _by_run(run: Run, good: Sequence[GoodScene]) -> _Detections:
-    tables = [read_detections(path) for path in (run.detections, run.candidates) if path]
-    rows = pd.concat(tables, ignore_index=True)
-    coverage = read_coverage(run.coverage)
-    known = {one.sha256: one for one in run.record.inputs}
-    scans = []
-    for one in good:
-        entry = known.get(one.info.sha256)
-        if entry is None:
-            raise InputError(
-                f"{one.info.name} was not part of the run {run.folder}; name scenes of that run only."
-            )
-        # the run may have been told the time
-        info = replace(one.info, scene_id=entry.scene_id, acquired_at=entry.acquired_at)
-        mine = rows[rows["scene_id"] == info.scene_id]
-        tiles = coverage[coverage["scene_id"] == info.scene_id]
-        observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))
-        scans.append(Scan(info, boxes_of(mine), mine["score"].to_numpy(np.float64), observed))
-    return _Detections(run.record.model_id, run.record.settings.threshold, scans)
+def _scored(
+    source: Source, scans: Sequence[Scan], known: Known, trained: Sequence[TrainedOn]
+) -> tuple[Scored, list[int]]:
+    sample, of_region = sample_of(scans, known, trained, [_no_probability(source, one) for one in scans])
+    return Scored(source, sample), of_region
+
+
+def _no_probability(source: Source, one: Scan) -> str:
+    if source.card is None:
+        return "the card of the run's model is not at hand (name it with --model)"
+    if source.card.calibration is None:
+        return "the card has no calibration"
+    return "; ".join(outside_reasons(source.card.domain, one.info))
+
+
+def _check_comparable(one: Scored, other: Scored) -> None:
+    if one.sample.kilns.names != other.sample.kilns.names:
+        raise InputError(
+            "The two models saw the scenes at different times, so their looks cannot be paired; give the "
+            "--acquired that the run was told."
+        )
+
+
+def _evaluation(scored: Scored, good: Sequence[GoodScene]) -> Evaluation:
+    sample, threshold = scored.sample, scored.source.threshold
+    looks = sample.looks()
+    return Evaluation(
+        model_id=scored.source.model_id,
+        threshold=threshold,
+        scenes=tuple(one.info.name for one in good),
+        area_km2=sample.area_km2,
+        rows=tuple(report(looks, threshold)),
+        outcomes=tuple(outcomes(looks, threshold)),
+        training_shares={r.scene: r.trained_share for r in sample.regions if r.trained_share > 0},
+    )
 
 
 def _seen_kilns(one: GoodScene, kilns: Boxes, options: OpenOptions) -> SeenKilns:
     with open_with(one.path, options) as scene:
         return seen_kilns(scene, kilns)
-
-
-def _looks(
-    scans: Sequence[Scan], kilns: Sequence[SeenKilns], labels: KilnLabels, places: Places
-) -> list[Look]:
-    """Scenes of one time as one look; kilns cut by an edge, or under cloud in all of them, are ignored."""
-    looks = []
-    for members in same_look(scans):
-        boxes, scores = concatenate([(scans[k].boxes, scans[k].scores) for k in members])
-        inside = np.any([kilns[k].inside for k in members], axis=0)
-        visible = np.any([kilns[k].visible for k in members], axis=0)
-        # a cut kiln's centre may lie outside the scene that shows the rest of it
-        there = labels.take(inside | labels.cut_by_edge)
-        hidden = ~visible[inside | labels.cut_by_edge]
-        truth = Truth(there.boxes.lon, there.boxes.lat, there.cut_by_edge | hidden, places.lon, places.lat)
-        area_km2 = together([scans[k].observed for k in members]).km2
-        looks.append(Look(Found(boxes.lon, boxes.lat, scores), truth, area_km2))
-    return looks

@@ -27,6 +27,7 @@ def as_json(evaluation: Evaluation) -> str:
         "threshold": evaluation.threshold,
         "scenes": list(evaluation.scenes),
         "observed_km2": evaluation.area_km2,
+        "share_of_training_ground": evaluation.training_shares,
         "rows": rows,
     }
     return json.dumps(content, indent=1) + "\n"

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from app.i18n import _
 from app.services.evaluation_file import EVALUATION, OUTCOMES
 from detection.evaluate.metrics import f1_of
-from detection.evaluate.report import FALSE_ALARM, HIT, MISSED, Outcome
+from detection.evaluate.summary import FALSE_ALARM, HIT, MISSED, Outcome
 from geodata.errors import InputError
 from geodata.grid import Floats
 from geodata.near import pairs_within

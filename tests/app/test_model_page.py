@@ -28,7 +28,7 @@ from app.web.context import AppContext
 from detection.bundle import Calibration, Domain, Figure, load_bundle, shipped_bundle_path
 from detection.domain import outside_reasons
 from detection.evaluate.metrics import Scores
-from detection.evaluate.report import Outcome, Row
+from detection.evaluate.summary import Outcome, Row
 from geodata.errors import InputError
 from geodata.grid import Grid
 from geodata.scene import SceneInfo

@@ -36,7 +36,7 @@ from app.web.context import AppContext
 from app.web.guards import Guards
 from app.web.routes import http_error, map_routes
 from detection.bundle import load_bundle, shipped_bundle_path
-from detection.evaluate.report import Outcome, Row
+from detection.evaluate.summary import Outcome, Row
 from geodata.store import engine
 
 NOTE, REVIEWER = "anote", "areviewer"

@@ -5,7 +5,7 @@ import numpy as np
 from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import Found, Look, Truth, match, match_looks
 from detection.evaluate.metrics import score_detections
-from detection.evaluate.report import outcomes, report
+from detection.evaluate.summary import outcomes, report
 
 NONE = np.empty(0)
 

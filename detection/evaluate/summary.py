@@ -1,11 +1,12 @@
-"""detection.evaluate.report: the figures of several looks as one table; knows nothing of files or pages."""
+"""detection.evaluate.summary: the figures of several looks as one table; knows nothing of files or pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detection.evaluate.intervals import Interval, intervals
+from detection.evaluate.blocks import Interval
+from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import HIT_RADIUS_M, Look, match_looks
 from detection.evaluate.metrics import Scores, scores_of
 

@@ -1,0 +1,127 @@
+"""app.services.judging: what is to be scored: a model that is run on scenes, or the detections of a run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from app.services.detecting import Progress, Steps
+from app.services.model import open_model
+from detection.bundle import CARD, Card, load_bundle, shipped_bundle_path
+from detection.coverage import Observed
+from detection.pipeline import join
+from detection.scan import Detector, Scan, scan, window_plan
+from geodata.errors import InputError
+from geodata.sources.files import OpenOptions, open_with
+from geodata.sources.inputs import GoodScene
+from geodata.tables.coverage import read_coverage
+from geodata.tables.detections import boxes_of, read_detections
+from geodata.tables.run import RUN, Run, open_run
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model, or a run with the card of its model where that is at hand."""
+
+    model_id: str
+    name: str
+    threshold: float
+    card: Card | None
+    detector: Detector | None = None
+    run: Run | None = None
+
+
+def open_source(model: Path | None, run: Path | None, threads: int) -> Source:
+    """A run where one is named, else a model (None: the shipped one).
+
+    Raises:
+        InputError: a broken model or run, or a model that is not the run's.
+    """
+    if run is None:
+        detector = open_model(model, threads)
+        card = detector.card
+        return Source(detector.model_id, card.name, card.threshold, card, detector=detector)
+    opened = open_run(run)
+    record = opened.record
+    card = _card_of_run(record.model_id, model, run)
+    return Source(record.model_id, record.model_name, record.settings.threshold, card, run=opened)
+
+
+def open_against(folder: Path, threads: int) -> Source:
+    """The other model of a comparison: a bundle, or a run folder.
+
+    Raises:
+        InputError: it is neither, or broken.
+    """
+    if (folder / RUN).is_file():
+        return open_source(None, folder, threads)
+    if (folder / CARD).is_file():
+        return open_source(folder, None, threads)
+    raise InputError(
+        f"{folder} is neither a model bundle nor a run; name the folder that `kilnlight train` or "
+        "`kilnlight detect` wrote."
+    )
+
+
+def _card_of_run(model_id: str, model: Path | None, run: Path) -> Card | None:
+    """The card of a run's model: a run does not carry it. None where nobody has named it."""
+    bundle = load_bundle(model or shipped_bundle_path())
+    if bundle.model_id == model_id:
+        return bundle.card
+    if model is not None:
+        raise InputError(
+            f"The run {run} comes from the model {model_id}, not from {model} ({bundle.model_id}); "
+            "name the bundle of the run, or leave --model out."
+        )
+    return None
+
+
+def scans_of(
+    source: Source, good: Sequence[GoodScene], options: OpenOptions, progress: Progress
+) -> list[Scan]:
+    """One scan per scene, what is double within a look taken away.
+
+    Raises:
+        InputError: a run that has not seen one of the scenes, or pixels that do not decode.
+    """
+    if source.run is not None:
+        return join(_by_run(source.run, good))
+    assert source.detector is not None  # a source is one or the other
+    return join(_by_model(source.detector, good, options, progress))
+
+
+def _by_model(
+    detector: Detector, good: Sequence[GoodScene], options: OpenOptions, progress: Progress
+) -> list[Scan]:
+    plans = [window_plan(one.info, detector.card) for one in good]
+    steps = Steps(sum(map(len, plans)), progress)
+    scans = []
+    for one, plan in zip(good, plans, strict=True):
+        with open_with(one.path, options) as scene:
+            scans.append(scan(scene, detector, plan, steps.advance))
+    return scans
+
+
+def _by_run(run: Run, good: Sequence[GoodScene]) -> list[Scan]:
+    tables = [read_detections(path) for path in (run.detections, run.candidates) if path]
+    rows = pd.concat(tables, ignore_index=True)
+    coverage = read_coverage(run.coverage)
+    known = {one.sha256: one for one in run.record.inputs}
+    scans = []
+    for one in good:
+        entry = known.get(one.info.sha256)
+        if entry is None:
+            raise InputError(
+                f"{one.info.name} was not part of the run {run.folder}; name scenes of that run only."
+            )
+        # the run may have been told the time and the product
+        info = replace(
+            one.info, scene_id=entry.scene_id, acquired_at=entry.acquired_at, product=entry.product
+        )
+        mine = rows[rows["scene_id"] == info.scene_id]
+        tiles = coverage[coverage["scene_id"] == info.scene_id]
+        observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))
+        scans.append(Scan(info, boxes_of(mine), mine["score"].to_numpy(np.float64), observed))
+    return scans
