@@ -1,1 +1,1 @@
-"""training.peers: detectors that others built, trained on the same data, to be compared with; research code."""
+"""training.peers: detectors that others built, on the same data, to be compared with; research code."""

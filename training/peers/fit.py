@@ -84,7 +84,7 @@ def fit(lesson: Lesson, out: Path, report: Report | None = None) -> nn.Module:
 
     Args:
         lesson: scenes and settings.
-        out: folder for `checkpoint.safetensors` and `log.csv`, whose last column is the processor time so far.
+        out: folder for `checkpoint.safetensors` and `log.csv`, whose last column is processor time.
         report: called after each step.
 
     Raises:

@@ -1,4 +1,4 @@
-"""training.peers.look: a peer's net on whole scenes, window by window with their surroundings, as the own net's."""
+"""training.peers.look: a peer's net on whole scenes, in the same windows as the own net."""
 
 from collections.abc import Iterator
 
@@ -87,8 +87,8 @@ def _answers(net: nn.Module, pixels: Tensor, up: int, views: int) -> Iterator[tu
 def fuse(views: list[tuple[Tensor, Tensor]], iou: float) -> tuple[Tensor, Tensor]:
     """One set of boxes from several views' (after Solovyev et al. 2021, arXiv 1910.13302).
 
-    A box is the mean of those that overlap it most, by score; its score is the mean over the views of the best
-    of them, 0 for a view that has none.
+    A box is the mean, by score, of those that overlap it most; its score is the mean over the views of the
+    best of them, 0 for a view that has none.
     """
     boxes, scores = (torch.cat(parts) for parts in zip(*views, strict=True))
     if len(views) == 1 or not len(boxes):

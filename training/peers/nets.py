@@ -1,8 +1,8 @@
 """training.peers.nets: torchvision's FCOS and RetinaNet on small kilns; knows nothing of scenes or files.
 
-FCOS: Tian et al. 2019 (arXiv 1904.01355). RetinaNet: Lin et al. 2017 (arXiv 1708.02002). Both answer boxes along
-the axes. Nothing of torchvision is changed but what its settings do not reach: input that is normalised and
-up-sampled already, heads with fewer convolutions, and ground from which nothing may be learnt.
+FCOS: Tian et al. 2019 (arXiv 1904.01355). RetinaNet: Lin et al. 2017 (arXiv 1708.02002). Both answer boxes
+along the axes. Nothing of torchvision is changed but what its settings do not reach: input that is normalised
+and up-sampled already, heads with fewer convolutions, and ground from which nothing may be learnt.
 """
 
 from collections.abc import Sequence
@@ -96,7 +96,7 @@ class PeerRetinaNet(_Lesson, RetinaNet):  # type: ignore[misc]
 
 
 def build(one: Try, bands: int) -> nn.Module:
-    """A detector with random weights, for input (n, bands, h, w) with sides multiples of `SIZE_MULTIPLE` * `up`."""
+    """A detector with random weights for (n, bands, h, w), sides multiples of `SIZE_MULTIPLE` times `up`."""
     backbone = _backbone(one, bands)
     options = {"score_thresh": SCORE_FLOOR, "nms_thresh": one.nms_iou, "detections_per_img": _MOST_BOXES}
     options["topk_candidates"] = _MOST_BOXES
