@@ -25,6 +25,7 @@ from training.peers.tries import Tries, Try
 from training.scenes import TrainingScene
 
 RESULT = "result.json"
+_CHECKPOINT_EVERY = 50
 
 Say = Callable[[str], None]
 
@@ -122,15 +123,19 @@ def _fold(one: Try, ground: Ground, number: int, folder: Path, plan: Plan, say: 
 
 
 def lesson_of(one: Try, ground: Ground, scenes: list[TrainingScene], steps: int, threads: int) -> peer.Lesson:
-    """What a try learns: the own net's batch, decay and crops, with its own rate and length."""
+    """What a try learns: the own net's batch, decay and crops, with its own rate and length.
+
+    Weights are averaged over the same share of the run, or the mean of a short one would be its beginning.
+    """
     section = ground.config.fit
+    forgotten = (1 - section.ema_decay) * section.steps / steps
     options = FitOptions(
         steps=steps,
         batch=section.batch,
         learning_rate=one.learning_rate,
         weight_decay=section.weight_decay,
-        ema_decay=section.ema_decay,
-        checkpoint_every=section.checkpoint_every,
+        ema_decay=max(1 - forgotten, 0.0),
+        checkpoint_every=_CHECKPOINT_EVERY,
         seed=section.seed,
         threads=threads,
     )

@@ -14,6 +14,7 @@ from training.peers.compare import Say, lesson_of
 from training.peers.ground import Ground
 from training.peers.nets import build, parameters_of
 from training.peers.tries import Tries
+from training.scenes import TrainingScene
 
 Turn = Callable[[], tuple[float, float]]
 
@@ -42,7 +43,7 @@ def measure(tries: Tries, ground: Ground, threads: int, say: Say, steps: int = 5
         say(f"{one.name} ({size:.1f} M): {cost[one.name]:.3f} s a step, so {equal:.0f} steps")
 
 
-def _own(ground: Ground, scenes: list[own.TrainingScene], threads: int) -> Turn:
+def _own(ground: Ground, scenes: list[TrainingScene], threads: int) -> Turn:
     options = FitOptions(batch=ground.config.fit.batch, threads=threads)
     state = own.start(options, scenes, None)
     state.net.train()

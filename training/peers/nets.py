@@ -121,7 +121,9 @@ def _backbone(one: Try, bands: int) -> nn.Module:
         nn.init.kaiming_normal_(body.conv1.weight, mode="fan_out", nonlinearity="relu")
         ends = {k: (f"layer{k}", 32 * 2**k) for k in (1, 2, 3, 4)}
     else:
-        body = mobilenet_v3_large(weights=None).features
+        # its own momentum of 0.01 would follow too slowly in some hundred steps
+        norm = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.1)
+        body = mobilenet_v3_large(weights=None, norm_layer=norm).features
         body[0][0] = nn.Conv2d(bands, 16, 3, stride=2, padding=1, bias=False)
         nn.init.kaiming_normal_(body[0][0].weight, mode="fan_out")
         # the last block of each stride from 4 to 32

@@ -26,7 +26,7 @@ class Try:
     """Of the whole budget: so many cost what the own net's steps cost; `--measure` tells."""
     up: Annotated[int, Field(ge=1, le=4)] = 1
     """Times the input is up-sampled before the net sees it (bilinear)."""
-    levels: Annotated[tuple[int, ...], Field(min_length=1)] = (1, 2, 3, 4)
+    levels: Annotated[tuple[Literal[1, 2, 3, 4], ...], Field(min_length=1)] = (1, 2, 3, 4)
     """Stages of the backbone that the pyramid takes; 1 has stride 4, 2 stride 8 and so on (up-sampled px)."""
     channels: Annotated[int, Field(gt=0, multiple_of=32)] = 64
     """Of the pyramid and the heads."""
