@@ -1,4 +1,4 @@
-"""Other detectors on the same folds: boxes along the axes, ground that teaches nothing, figures that repeat."""
+"""Other detectors on the same folds: boxes along the axes, ground that teaches nothing, steady figures."""
 
 import json
 from dataclasses import replace
