@@ -112,7 +112,7 @@ def _fold(one: Try, ground: Ground, number: int, folder: Path, plan: Plan, say: 
     path = folder / f"held_out_{plan.views}_views.parquet"
     if not path.exists():
         steps = max(round(one.steps * plan.share), 1)
-        lesson = lesson_of(one, ground, ground.lessons(number), steps, plan.threads)
+        lesson = lesson_of(one, ground, list(ground.lessons(number)), steps, plan.threads)
         net = peer.fit(lesson, folder, _reporter(folder, steps, say))
         masks, began = ground.held_out(number), time.process_time()
         scans = [scan(ground.scenes[name], net, one, mask, plan.views) for name, mask in masks.items()]

@@ -45,15 +45,16 @@ class Ground:
         masks = {name: fold.held_back(name, scene.info.grid, 0) for name, scene in self.scenes.items()}
         return {name: mask for name, mask in masks.items() if mask.any()}
 
-    def lessons(self, number: int) -> list[TrainingScene]:
-        """All scenes without the fold's ground and the gap beside it."""
-        fold, out = self.folds[number - 1], []
+    def lessons(self, number: int) -> Iterator[TrainingScene]:
+        """All scenes without the fold's ground and the gap beside it; those without any are left out."""
+        fold = self.folds[number - 1]
         for name, scene in self.scenes.items():
             held = fold.held_back(name, scene.info.grid, self.config.folds.gap_px)
             if not held.all():
                 ignored, radius_m = self.labels.ignored(), self.config.data.ignore_radius_m
-                out.append(load(scene, self.labels.whole, *ignored, held, ignore_radius_m=radius_m))
-        return [scene for scene in out if scene.weight.any()]
+                loaded = load(scene, self.labels.whole, *ignored, held, ignore_radius_m=radius_m)
+                if loaded.weight.any():
+                    yield loaded
 
     def observed(self, name: str) -> Observed:
         """How much of a scene's tiles can be seen; read once."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import islice
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ def measure(tries: Tries, ground: Ground, threads: int, say: Say, steps: int = 5
     The median of `steps`, after one that is not counted.
     """
     torch.set_num_threads(threads)
-    scenes, budget = ground.lessons(1)[:1], ground.config.fit.steps
+    scenes, budget = list(islice(ground.lessons(1), 1)), ground.config.fit.steps
     turns: dict[str, Turn] = {"": _own(ground, scenes, threads)}
     for one in tries.tries:
         turns[one.name] = _peer(lesson_of(one, ground, scenes, budget, threads))
