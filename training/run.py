@@ -4,58 +4,32 @@ What takes long lies in the run's folder (`fold1/seed0/`, ..., `final/seed0/`) w
 command goes on where it was stopped.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingData, write_card
+from detection.bundle import GRAPH, Card, Domain, Figure, TrainingData, load_bundle, write_card
 from detection.evaluate.matching import Found, Look
 from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
 from geodata.files import write_bytes_atomic
 from geodata.scene import Scene
+from training.bands import in_words
 from training.choose import Chosen, choose
 from training.config import RunConfig
-from training.crops import CropOptions
-from training.data import Labels, open_scenes, read_labels
-from training.export import Weights, export, load_weights
-from training.fit import FitOptions, fit
-from training.folds import Fold, folds_of
-from training.scenes import NORMALISATION, TrainingScene, load
-
-Progress = Callable[[str, int, int, float], None]
-"""Called after each step with (what is trained, step, steps, loss)."""
+from training.device import choose_device
+from training.export import Weights, export
+from training.folds import Fold
+from training.learn import Run, Setting, learn, opened, parts_of, plan
+from training.notes import begin_notes
+from training.parts import check_positives
+from training.progress import Progress
+from training.scenes import NORMALISATION
 
 _NOT_CHOSEN = Chosen(0.5, "not chosen yet")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is given from outside."""
-
-    threads: int
-    commit: str
-    now: datetime
-    init: Path | None = None
-    """Bundle folder to start the weights from."""
-    only_fold: int | None = None
-    """Train and score just this fold (from 1), to compare settings."""
-
-
-@dataclass(frozen=True)
-class _Run:
-    config: RunConfig
-    out: Path
-    setting: Setting
-    labels: Labels
-    scenes: dict[str, Scene]
-    progress: Progress
 
 
 def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: Progress) -> Path | None:
@@ -66,90 +40,42 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
         base: the folder that the run file's paths start from.
         out: where checkpoints, logs and the bundle go.
         setting: threads, commit, time, weights to start from.
-        progress: called after each step.
+        progress: is told of all nets, of each step, and how they are trained.
 
     Returns:
         The bundle's folder; None where only one fold was asked for.
 
     Raises:
-        InputError: for labels or scenes that cannot be used.
+        InputError: for labels, scenes or folds that cannot be used.
     """
-    labels = read_labels(config.data, base)
-    with ExitStack() as stack:
-        scenes = open_scenes(config.data, base, labels, stack)
-        run = _Run(config, out, setting, labels, scenes, progress)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
+    only = setting.only_fold
+    device = choose_device(setting.device)
+    with opened(config, base, out, setting, progress) as run:
+        check_positives(parts_of(run))
+        notes = begin_notes(out, config.fit.precision, device, setting.threads)
+        run = replace(run, device=notes.device, precision=notes.precision)
+        progress.say(f"Learning on {notes.machine} in {notes.precision} ({notes.why}).")
+        if setting.init is not None:
+            progress.say(in_words(load_bundle(setting.init).card.bands, config.data.bands))
+        progress.plan(plan(run))
         looks: list[Look] = []
-        for number, fold in enumerate(folds, 1):
-            if setting.only_fold in (None, number):
+        for number, fold in enumerate(run.folds, 1):
+            if only in (None, number):
                 folder = out / f"fold{number}"
-                looks += _look(run, _learn(run, fold, folder), fold, folder)
-        if setting.only_fold is not None:
-            _write_figures(out / f"fold{setting.only_fold}" / "figures.json", choose(looks, 1).figures)
+                looks += _look(run, learn(run, fold, folder), fold, folder)
+        if only is not None:
+            _write_figures(out / f"fold{only}" / "figures.json", choose(looks, 1).figures)
             return None
-        weights = _learn(run, None, out / "final")
+        weights = learn(run, None, out / "final")
         if not looks:
-            looks = _look(run, weights, _everything(scenes), out / "final")
-        chosen = choose(looks, len(folds))
+            looks = _look(run, weights, _everything(run.scenes), out / "final")
+        chosen = choose(looks, len(run.folds))
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
     return out / "bundle"
 
 
-def _learn(run: _Run, fold: Fold | None, folder: Path) -> list[Weights]:
-    """The nets of a part, one for each seed, each in a folder of its own."""
-    scenes = _training_scenes(run, fold)
-    crops = CropOptions(**run.config.crops.model_dump())
-    init = load_weights(run.setting.init / WEIGHTS) if run.setting.init else None
-    nets = []
-    for number in range(run.config.fit.nets):
-        options = _fit_options(run, final=fold is None, number=number)
-        name = f"{folder.name}/seed{options.seed}"
-
-        def report(
-            step: int, heat: float, regression: float, name: str = name, steps: int = options.steps
-        ) -> None:
-            run.progress(name, step, steps, heat + regression)
-
-        nets.append(
-            fit(
-                scenes,
-                folder / f"seed{options.seed}",
-                options,
-                crops,
-                init=init[number % len(init)] if init else None,
-                report=report,
-            )
-        )
-    return nets
-
-
-def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
-    section = run.config.fit
-    values = section.model_dump(exclude={"steps", "final_steps", "nets", "seed"})
-    steps = (section.final_steps if final else None) or section.steps
-    return FitOptions(steps=steps, threads=run.setting.threads, seed=section.seed + number, **values)
-
-
-def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
-    out = []
-    for name, scene in run.scenes.items():
-        held = fold.held_back(name, scene.info.grid, run.config.folds.gap_px) if fold else None
-        if held is not None and held.all():
-            continue
-        loaded = load(
-            scene,
-            run.labels.whole,
-            *run.labels.ignored(),
-            held,
-            ignore_radius_m=run.config.data.ignore_radius_m,
-        )
-        if loaded.weight.any():
-            out.append(loaded)
-    return out
-
-
-def _look(run: _Run, weights: list[Weights], fold: Fold, folder: Path) -> list[Look]:
+def _look(run: Run, weights: list[Weights], fold: Fold, folder: Path) -> list[Look]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
@@ -174,7 +100,7 @@ def _everything(scenes: dict[str, Scene]) -> Fold:
     return Fold({name: (0, s.info.grid.width) for name, s in scenes.items()})
 
 
-def _card(run: _Run, chosen: Chosen) -> Card:
+def _card(run: Run, chosen: Chosen) -> Card:
     config, model = run.config, run.config.model
     area_km2 = sum(s.info.grid.area_km2() for s in run.scenes.values())
     grids = [s.info.grid for s in run.scenes.values()]
