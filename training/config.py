@@ -183,4 +183,6 @@ def _in_words(error: ErrorDetails) -> str:
         return f"{where} is not known"
     if error["type"] == "missing":
         return f"{where} is missing"
+    if error["type"] == "value_error":
+        return f"{where}: {error['msg'].removeprefix('Value error, ')}"
     return f"{where} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"

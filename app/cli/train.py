@@ -115,8 +115,8 @@ def _show(checked: "Checked") -> None:
     console.print(scenes, parts)
     left = timedelta(seconds=round(checked.seconds_left))
     console.print(
-        f"{checked.seconds_per_step:.2f} s a step on {checked.machine} in {checked.precision} ({checked.why}):"
-        f" {left} to go, if the machine stays as busy as now.",
+        f"{checked.seconds_per_step:.2f} s a step on {checked.machine} in {checked.precision}"
+        f" ({checked.why}): {left} to go, if the machine stays as busy as now.",
         soft_wrap=True,
         highlight=False,
         markup=False,
