@@ -1,4 +1,4 @@
-"""Other bands than red, green and blue, the whole way to detections and their score; twice to the same bytes."""
+"""Other bands than red, green and blue, the whole way to detections; twice to the same bytes."""
 
 import json
 from pathlib import Path
