@@ -20,7 +20,7 @@ from training.data import Labels, open_scenes, read_labels
 from training.export import Weights, load_weights
 from training.fit import FitOptions, fit, start, step_once
 from training.folds import Fold, folds_of
-from training.notes import add_net
+from training.notes import note_times
 from training.parts import PartCounts, count_parts
 from training.progress import NetPlan, Progress
 from training.scenes import Mask, TrainingScene, load
@@ -117,7 +117,7 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
             watch=watch,
             tensorboard=run.setting.tensorboard,
         )
-        add_net(run.out, name, options.steps, noted(place).seconds)
+        note_times(run.out)
         nets.append(weights)
     return nets
 

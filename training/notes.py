@@ -7,13 +7,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.errors import InputError
 from geodata.files import write_text_atomic
+from training.checkpoint import FILE, noted
 from training.device import Precision, choose_precision, describe
 
 NOTES = "training.json"
 
 
 class NetTime(BaseModel):
-    """What one net took."""
+    """What one net has taken so far."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,11 +62,17 @@ def begin_notes(out: Path, wanted_precision: str, device: torch.device, threads:
     return notes
 
 
-def add_net(out: Path, net: str, steps: int, seconds: float) -> Notes:
-    """Write down what a net has taken in all."""
-    notes = _read(out / NOTES)
-    taken = NetTime(steps=steps, seconds=round(seconds, 1))
-    notes = notes.model_copy(update={"nets": notes.nets | {net: taken}})
+def note_times(out: Path) -> Notes:
+    """Write down what each net has taken so far, as its checkpoint says.
+
+    Folds may learn side by side in two processes, so nothing is added up from one of them alone.
+    """
+    nets = {}
+    for path in sorted(out.glob(f"*/*/{FILE}")):
+        far = noted(path.parent)
+        name = f"{path.parent.parent.name}/{path.parent.name}"
+        nets[name] = NetTime(steps=far.step, seconds=far.seconds)
+    notes = _read(out / NOTES).model_copy(update={"nets": nets})
     _write(out / NOTES, notes)
     return notes
 

@@ -24,7 +24,7 @@ from training.device import choose_device
 from training.export import Weights, export
 from training.folds import Fold
 from training.learn import Run, Setting, learn, opened, parts_of, plan
-from training.notes import begin_notes
+from training.notes import NOTES, begin_notes, note_times
 from training.parts import check_positives
 from training.progress import Progress
 from training.scenes import NORMALISATION
@@ -72,6 +72,8 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
         chosen = choose(looks, len(run.folds))
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
+        hours = note_times(out).seconds / 3600
+        progress.say(f"{hours:.2f} hours of learning in all: {out / NOTES}.")
     return out / "bundle"
 
 

@@ -16,7 +16,7 @@ from training.crops import CropSampler, FalseAlarmMemory  # noqa: E402
 from training.device import choose_device, choose_precision  # noqa: E402
 from training.fit import answer, fit  # noqa: E402
 from training.net import KilnNet  # noqa: E402
-from training.notes import add_net, begin_notes  # noqa: E402
+from training.notes import begin_notes  # noqa: E402
 from training.targets import draw_targets  # noqa: E402
 
 CPU = torch.device("cpu")
@@ -56,10 +56,9 @@ def test_auto_goes_by_the_gpus_capability(
 def test_what_auto_meant_stays_when_the_run_moves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True}, raising=False)
     assert begin_notes(tmp_path, "auto", CPU, 1).precision == "bf16"
-    add_net(tmp_path, "fold1/seed0", 10, 2.5)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {})
     again = begin_notes(tmp_path, "auto", CPU, 1)
-    assert again.precision == "bf16" and again.seconds == 2.5
+    assert again.precision == "bf16" and again.seconds == 0
     assert begin_notes(tmp_path, "fp32", CPU, 1).precision == "fp32"
     (tmp_path / "training.json").write_text("{")
     with pytest.raises(InputError, match=r"training\.json is broken"):
