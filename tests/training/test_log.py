@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("torch")
@@ -65,6 +65,7 @@ def test_tensorboard_shows_each_step_once(tmp_path: Path) -> None:
     assert shown == dict.fromkeys((1, 2, 3, 4), tags)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=50), st.integers(1, 60))
 def test_the_smoothed_curve_is_the_mean_of_the_last_values(values: list[float], width: int) -> None:
     got = smooth(np.array(values), width)
@@ -72,6 +73,7 @@ def test_the_smoothed_curve_is_the_mean_of_the_last_values(values: list[float], 
     np.testing.assert_allclose(got, want, atol=1e-9)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000))
 def test_long_curves_are_thinned_and_keep_their_end(n: int) -> None:
     x, y = thin(np.arange(n), -np.arange(n))

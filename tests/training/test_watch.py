@@ -11,17 +11,18 @@ pytestmark = pytest.mark.train
 from torch import Tensor, nn  # noqa: E402
 
 from geodata.grid import Grid  # noqa: E402
-from geodata.painter import paint_scene  # noqa: E402
-from training.scenes import TrainingScene, to_pixels  # noqa: E402
+from geodata.painter.scene import sea_grid  # noqa: E402
+from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
 from training.targets import draw_targets  # noqa: E402
 from training.watch import SIDE_PX, TILES, WatchTiles, choose_tiles  # noqa: E402
 
 
-def painted(side: int = 512, n_kilns: int = 12) -> tuple[TrainingScene, Grid]:
-    scene = paint_scene(9, side, side, n_kilns=n_kilns, with_look_alikes=False)
-    kilns = to_pixels(scene.kilns, scene.grid)
-    pixels = scene.pixels.astype(np.float32) / 100
-    return TrainingScene("p", pixels, np.ones((side, side), np.float32), kilns), scene.grid
+def land(side: int = 512, n_kilns: int = 12) -> tuple[TrainingScene, Grid]:
+    """Even land with kilns of 10 x 5 px anywhere."""
+    n, (col, row) = np.ones(n_kilns), np.random.default_rng(1).uniform(0, side, (2, n_kilns))
+    kilns = PixelBoxes(col, row, np.outer(n, [5.0, 0.0]), np.outer(n, [0.0, 2.5]))
+    pixels = np.zeros((3, side, side), np.float32)
+    return TrainingScene("p", pixels, np.ones((side, side), np.float32), kilns), sea_grid(side, side)
 
 
 class Knows(nn.Module):
@@ -41,7 +42,7 @@ class Knows(nn.Module):
 
 
 def test_a_net_that_knows_gets_full_marks_and_one_that_is_silent_none() -> None:
-    tiles = choose_tiles([painted()])
+    tiles = choose_tiles([land()])
     assert tiles is not None
     net = Knows(tiles).train()
     heat, regression, precision, f1 = tiles(net)  # type: ignore[arg-type]  # any net of that form
@@ -52,7 +53,7 @@ def test_a_net_that_knows_gets_full_marks_and_one_that_is_silent_none() -> None:
 
 
 def test_tiles_are_the_same_each_time_and_half_of_them_show_kilns() -> None:
-    one, two = choose_tiles([painted(1536, 60)]), choose_tiles([painted(1536, 60)])
+    one, two = choose_tiles([land(1536, 60)]), choose_tiles([land(1536, 60)])
     assert one is not None and two is not None and len(one._tiles) == TILES
     assert [(t.col0, t.row0) for t in one._tiles] == [(t.col0, t.row0) for t in two._tiles]
     with_kilns = sum(bool((~t.kiln_ignored).any()) for t in one._truth)
@@ -60,7 +61,7 @@ def test_tiles_are_the_same_each_time_and_half_of_them_show_kilns() -> None:
 
 
 def test_tiles_keep_to_what_is_held_back() -> None:
-    scene, grid = painted()
+    scene, grid = land()
     weight = scene.weight.copy()
     weight[:, :256] = 0
     inside = scene.kilns.col >= 256
@@ -70,5 +71,5 @@ def test_tiles_keep_to_what_is_held_back() -> None:
 
 
 def test_without_a_kiln_there_is_nothing_to_watch() -> None:
-    assert choose_tiles([painted(n_kilns=0)]) is None
-    assert choose_tiles([painted(side=96, n_kilns=1)]) is None
+    assert choose_tiles([land(n_kilns=0)]) is None
+    assert choose_tiles([land(side=96, n_kilns=1)]) is None
