@@ -150,6 +150,8 @@ def fit(
     """
     torch.set_num_threads(fit_options.threads)
     out.mkdir(parents=True, exist_ok=True)
+    for left_over in out.glob(".*.part.*"):  # of a run that was killed while it wrote
+        left_over.unlink(missing_ok=True)
     state = start(fit_options, scenes, init)
     settings = identity(fit_options, crop_options, scenes, init)
     load_checkpoint(out, state, settings)

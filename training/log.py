@@ -39,7 +39,7 @@ class Log:
     def watched(self, step: int, figures: Sequence[float]) -> None:
         """Figures of what is held back, in the order of `WATCHED_COLUMNS`."""
         self._watched.write([step, *(f"{value:.4f}" for value in figures)])
-        self._scalars("held back", WATCHED_COLUMNS, (step, *figures))
+        self._scalars("held_back", WATCHED_COLUMNS, (step, *figures))
 
     def _scalars(self, group: str, names: Sequence[str], values: Sequence[float]) -> None:
         if self._events is not None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.train
+# its child imports torch anew, which takes long where the cores are not its own
+pytestmark = [pytest.mark.train, pytest.mark.timeout(1800)]
 
 from full_disk import files_of_at_most  # noqa: E402
 from test_fit import CROPS, Stopped, options, scenes  # noqa: E402
@@ -92,6 +93,7 @@ def test_a_killed_run_goes_on_to_the_very_same_weights_and_log(tmp_path: Path) -
         resumed = fit(scenes(), folder, options(), CROPS)
         assert all(torch.equal(whole[k], resumed[k]) for k in whole), point
         assert (folder / "log.csv").read_text() == log, point
+        assert {p.name for p in folder.iterdir()} == {FILE, "log.csv", "curves.png"}, point
 
 
 def test_a_full_disk_loses_nothing_but_the_steps_since_the_last_checkpoint(tmp_path: Path) -> None:
