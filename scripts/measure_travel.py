@@ -165,14 +165,8 @@ def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, 
     for number, fold in enumerate(folds, 1):
         folder = out / f"fold{number}"
         if (folder / "model.onnx").exists():
-<<<<<<< HEAD:scripts/measure_travel.py
             for name, shape in fold.owned.items():
                 yield folder, name, (int(shape.bounds[0]), int(shape.bounds[2]))
-=======
-            for name, ground in fold.owned.items():
-                first, _, behind, _ = ground.bounds
-                yield folder, name, (int(first), int(behind))
->>>>>>> fitmerge:scripts/measure_small_tiles.py
 
 
 def main(run_file: Path, out: Path, names: list[str]) -> None:

@@ -51,7 +51,9 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         )
     points = curve(found, matching, truth.kilns)
     if not folds:
-        return Chosen(best_threshold(points), "best F1 on the training scenes themselves (no folds), which flatters")
+        return Chosen(
+            best_threshold(points), "best F1 on the training scenes themselves (no folds), which flatters"
+        )
     threshold = threshold_to_ship(points)
     counted = ~matching.excused
     calibration = None
