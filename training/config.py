@@ -154,7 +154,7 @@ class Model(_Section):
     """Of the model."""
     views: Literal[1, 2, 4] = 4
     """Mirror images averaged in the exported graph."""
-    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 18.0
+    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 14.0
     """Width (sigma) of the Gaussian that the heat-map goes through, on the ground; 0 for none."""
     area: tuple[tuple[float, float], ...] = ()
     """Ring of lon, lat: where its figures hold ..."""
