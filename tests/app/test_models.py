@@ -17,7 +17,7 @@ from app.services.project import Project
 from app.services.site_book import SiteBook
 from app.web.context import AppContext
 from detection.bundle import GRAPH, WEIGHTS, Bundle, load_bundle, shipped_bundle_path, write_card
-from detection.training_ground import block_of
+from detection.training_ground import blocks_of_scene
 from geodata.errors import InputError
 from geodata.painter import paint_scene, write_painted
 from geodata.painter.write import PaintedFiles
@@ -45,8 +45,8 @@ def variant(folder: Path, name: str, threshold: float, seen: Path | None = None)
     data = shipped.card.training_data
     if seen is not None:
         with open_with(seen, OpenOptions()) as scene:
-            block = block_of(seen.name, scene.info.grid)
-        data = (data[0].model_copy(update={"blocks": (block,)}),)
+            blocks = tuple(blocks_of_scene(seen.name, scene.info.grid))
+        data = (data[0].model_copy(update={"blocks": blocks}),)
     changes = {"name": name, "threshold": threshold, "training_data": data}
     write_card(folder, shipped.card.model_copy(update=changes))
     return load_bundle(folder)
