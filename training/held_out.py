@@ -152,4 +152,5 @@ def held_out_table(sample: Sample, matching: Matching, probability: Floats) -> g
 
 
 def _outcomes(matching: Matching) -> list[str]:
-    return np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm")).tolist()
+    names = np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm"))
+    return [str(name) for name in names]

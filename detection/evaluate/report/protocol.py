@@ -17,8 +17,8 @@ _MATCHING = (
 )
 _MANY = 30
 _FEW = (
-    f"There are fewer than {_MANY} kilns: a bootstrap of so few is too sure of itself, and these intervals are "
-    "too narrow."
+    f"There are fewer than {_MANY} kilns: a bootstrap of so few is too sure of itself, and these intervals "
+    "are too narrow."
 )
 _FOLDS = (
     "Each part was scored by a net that had not learnt from it nor from what lies beside it. The threshold "
