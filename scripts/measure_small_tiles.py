@@ -135,8 +135,9 @@ def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, 
     for number, fold in enumerate(folds, 1):
         folder = out / f"fold{number}"
         if (folder / "model.onnx").exists():
-            for name, span in fold.spans.items():
-                yield folder, name, span
+            for name, shape in fold.owned.items():
+                first, _, last, _ = shape.bounds
+                yield folder, name, (int(first), int(last))
 
 
 def main(run_file: Path, out: Path, threshold: float, sizes: list[float]) -> None:

@@ -14,7 +14,7 @@ from geodata.errors import InputError
 from geodata.grid import Floats
 from geodata.labels.forms import ReadOptions
 from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, join, read_places
-from geodata.labels.read import read_kilns
+from geodata.labels.read import read_labels as read_any
 from geodata.obb import Boxes
 from geodata.scene import Scene
 from geodata.sources.files import OpenOptions
@@ -32,6 +32,8 @@ class Labels:
     places: Places
     negative_below: float = 0.05
     """Labels of a smaller probability are places without a kiln."""
+    problems: tuple[str, ...] = ()
+    """Broken rows that were left out."""
 
     @property
     def whole(self) -> Boxes:
@@ -92,8 +94,9 @@ def read_labels(data: Data, base: Path) -> Labels:
     """Read kilns of all files, and unverified places. Raises `InputError` as their readers."""
     places = read_places(resolve(data.ignore, base)) if data.ignore else NO_PLACES
     options = ReadOptions(data.classes, data.skip_bad)
-    kilns = join([read_kilns(resolve(name, base), options) for name in data.labels])
-    return Labels(kilns, places, data.negative_below)
+    read = [read_any(resolve(name, base), options) for name in data.labels]
+    problems = tuple(problem for one in read for problem in one.problems)
+    return Labels(join([one.labels for one in read]), places, data.negative_below, problems)
 
 
 def border_px(name: str, data: Data) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from affine import Affine
 from rasterio.features import geometry_mask
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Floats, Grid, metres_per_degree
@@ -33,12 +34,12 @@ _AREA_DEG2 = 1e-10
 class Fold:
     """The ground that is held back together. Shapes are in pixels, (0, 0) at a scene's outer corner."""
 
-    owned: Mapping[str, shapely.Geometry]
+    owned: Mapping[str, BaseGeometry]
     """Scene name -> its part of the scene, which is scored; scenes without one are left out."""
-    ground: Mapping[str, shapely.Geometry] = field(default_factory=dict)
+    ground: Mapping[str, BaseGeometry] = field(default_factory=dict)
     """Scene name -> what is not learnt, nor a gap around it; may reach beyond the scene; holds `owned`."""
 
-    def kept_from(self, name: str, gap_px: int) -> shapely.Geometry:
+    def kept_from(self, name: str, gap_px: int) -> BaseGeometry:
         """The shape in a scene's pixels that is not learnt: the ground and a gap around it."""
         return self.ground.get(name, shapely.Polygon()).buffer(gap_px, join_style="mitre")
 
@@ -158,9 +159,7 @@ def _of_parts(config: Folds, grids: dict[str, Grid], border: Mapping[str, int]) 
     return folds
 
 
-def _of_ground(
-    shape: shapely.Geometry, grids: dict[str, Grid], gap_px: int, border: Mapping[str, int]
-) -> Fold:
+def _of_ground(shape: BaseGeometry, grids: dict[str, Grid], gap_px: int, border: Mapping[str, int]) -> Fold:
     shape = shapely.segmentize(shape, _LONGEST_SIDE_DEG)
     shapely.prepare(shape)
     ground = {}
@@ -169,8 +168,12 @@ def _of_ground(
         if not shapely.intersects(shape, around):
             continue
         near = shapely.intersection(shape, around)
-        ground[name] = shapely.transform(near, lambda at, grid=grid: np.stack(grid.pixel(*at.T), -1))
+        ground[name] = _in_pixels(near, grid)
     return Fold(_inside(ground, grids, border), ground)
+
+
+def _in_pixels(shape: BaseGeometry, grid: Grid) -> BaseGeometry:
+    return shapely.transform(shape, lambda at: np.stack(grid.pixel(*at.T), -1))
 
 
 def _around(grid: Grid, gap_px: int) -> shapely.Polygon:
@@ -182,8 +185,8 @@ def _around(grid: Grid, gap_px: int) -> shapely.Polygon:
 
 
 def _inside(
-    ground: Mapping[str, shapely.Geometry], grids: dict[str, Grid], border: Mapping[str, int]
-) -> dict[str, shapely.Geometry]:
+    ground: Mapping[str, BaseGeometry], grids: dict[str, Grid], border: Mapping[str, int]
+) -> dict[str, BaseGeometry]:
     inner = {name: shape & _frame(grids[name], border.get(name, 0)) for name, shape in ground.items()}
     return {name: shape for name, shape in inner.items() if shape.area > 0}
 
@@ -192,7 +195,7 @@ def _frame(grid: Grid, border_px: int = 0) -> shapely.Polygon:
     return shapely.box(border_px, border_px, grid.width - border_px, grid.height - border_px)
 
 
-def _check_apart(named: dict[str, shapely.Geometry], file: str) -> None:
+def _check_apart(named: dict[str, BaseGeometry], file: str) -> None:
     if file.lower().endswith(".csv"):
         return  # pictures may overlap: what one fold holds back is not learnt from another's picture
     names = sorted(set(named) - {TRAIN, UNUSED})

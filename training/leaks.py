@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.grid import Floats, Grid, metres_per_degree
 from geodata.labels.audit import same_pictures, thumb
@@ -101,8 +102,8 @@ def audit_run(config: RunConfig, base: Path) -> RunAudit:
 class _Ground:
     """Polygons in degrees, by scene."""
 
-    learnt: Mapping[str, shapely.Geometry]
-    scored: Mapping[str, shapely.Geometry]
+    learnt: Mapping[str, BaseGeometry]
+    scored: Mapping[str, BaseGeometry]
 
     @classmethod
     def of(cls, fold: Fold, held_out: Fold, grids: Mapping[str, Grid], gap_px: int) -> "_Ground":
@@ -115,7 +116,7 @@ class _Ground:
         return cls(learnt, {name: _on_earth(shape, grids[name]) for name, shape in fold.owned.items()})
 
 
-def _on_earth(shape: shapely.Geometry, grid: Grid) -> shapely.Geometry:
+def _on_earth(shape: BaseGeometry, grid: Grid) -> BaseGeometry:
     fine = shapely.segmentize(shape, 256.0)
     return shapely.transform(fine, lambda at: np.stack(grid.lonlat(*at.T), -1))
 
@@ -167,7 +168,7 @@ def _outside(labels: Labels, grids: Mapping[str, Grid]) -> tuple[str, ...]:
     return tuple(str(name) for name in labels.kilns.label_id[~inside])
 
 
-def _km2(shape: shapely.Geometry) -> float:
+def _km2(shape: BaseGeometry) -> float:
     if shape.is_empty:
         return 0.0
     east_m, north_m = metres_per_degree(shape.centroid.y)

@@ -23,10 +23,10 @@ MISSED_WEIGHT = 0.25
 
 
 def averaged_heat(ema: AveragedModel, x: Tensor) -> Tensor:
-    """The averaged net's heat (n, h, w) on crops (n, bands, s, s)."""
+    """The averaged net's heat (n, h, w), on the CPU as targets are, on crops (n, bands, s, s)."""
     ema.module.eval()
     with torch.no_grad():
-        return torch.sigmoid(ema.module(x)[:, 0])
+        return torch.sigmoid(ema.module(x)[:, 0].float()).cpu()
 
 
 def doubted(targets: Targets, heat: Tensor) -> Targets:

@@ -99,7 +99,8 @@ def losses(output: Tensor, targets: list[Targets]) -> tuple[Tensor, Tensor]:
     reg_weight = torch.stack([t.regression_weight for t in targets])
     peaks = ((heat > 0.999) * weight).sum().clamp(min=1)
     quality = torch.stack([t.quality for t in targets])
-    soft = quality if bool((quality < 1).any()) else None
+    # hard labels alone take the plain loss, bit for bit
+    soft = quality.to(output.device) if bool((quality < 1).any()) else None
     first = heat_loss(output[:, 0], heat, weight, soft) / peaks
     gap = F.smooth_l1_loss(output[:, 1:], regression, reduction="none", beta=0.1)
     second = (gap * REGRESSION_GAIN[:, None, None] * reg_weight[:, None]).sum() / reg_weight.sum().clamp(

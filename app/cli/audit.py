@@ -66,6 +66,7 @@ def audit(
         return
     from geodata.labels.audit import audit as look
     from geodata.labels.forms import ReadOptions
+    from geodata.labels.kilns import check_meet
     from geodata.labels.pictures import pictures_of
     from geodata.labels.read import read_labels
     from geodata.labels.split_files import read_splits
@@ -81,9 +82,9 @@ def audit(
         typer.echo(json.dumps({**asdict(found), "problems": problems}, indent=2))
     else:
         _show(found, problems)
-    warnings = check_counts({part.name: part.kilns for part in found.parts})
+    check_meet(kilns, [picture.grid for picture in pictures], labels or what)
     if splits:
-        _warn(warnings)
+        _warn(check_counts({part.name: part.kilns for part in found.parts}))
     if found.leaks:
         raise typer.Exit(LEAKS)
 
@@ -138,6 +139,7 @@ def _show(found: "Audit", problems: tuple[str, ...]) -> None:
         ("are broken label rows", problems),
         ("kilns lie in no picture", found.outside),
         ("kilns have a size that no kiln has", found.odd_sizes),
+        ("kilns are labelled again within 45 m of another label", found.repeated),
     ):
         if names:
             typer.echo(f"{len(names)} {text}: {_some(names)}")

@@ -67,7 +67,7 @@ def convert(
         kilnlight labels convert kilns.geojson yolo --pictures scenes
         kilnlight labels convert kilnlight-project reviewed.geojson
     """
-    from geodata.labels.forms import ReadOptions
+    from geodata.labels.forms import ReadOptions, left_out
     from geodata.labels.losses import lost
     from geodata.labels.pictures import pictures_of
     from geodata.labels.read import read_labels
@@ -83,7 +83,7 @@ def convert(
     read = read_labels(source, ReadOptions(names, skip_bad, frame, pictures if source.is_dir() else None))
     labels = read.labels
     for problem in read.problems:
-        typer.secho(f"left out: {problem}", err=True, fg="yellow")
+        typer.secho(left_out(problem), err=True, fg="yellow")
     typer.echo(f"{source}: {read.lines} rows, {in_words(labels)}")
     if is_file:
         write_labels(target, labels, points)
@@ -176,7 +176,7 @@ def split(
         options=ReadOptions(class_names(classes), skip_bad, frame, folder),
     )
     made = make_split(request)
-    counts = ", ".join(f"{name}: {text}" for name, text in made.parts.items())
+    counts = "; ".join(f"{name}: {text}" for name, text in made.parts.items())
     typer.echo(f"{out}: {counts}")
     for warning in made.warnings:
         typer.secho(warning, err=True, fg="yellow")

@@ -45,7 +45,9 @@ def train(
         kilnlight detect scene.tif --model my-run/bundle --out found
     """
     from detection.bundle import load_bundle
+    from geodata.labels.forms import left_out
     from training import config
+    from training.data import read_labels
 
     if example is not None:
         if example.exists():
@@ -60,6 +62,9 @@ def train(
         _check_fold(fold, len(settings.folds.parts), run_file)
     if init is not None:
         load_bundle(init)
+    # broken labels are told before torch is waited for
+    for problem in read_labels(settings.data, run_file.parent).problems:
+        typer.secho(left_out(problem), err=True, fg="yellow")
     run = _training()
     setting = run.Setting(threads, _commit(), datetime.now(UTC).replace(microsecond=0), init, fold)
     with without_empty_folders(out), _weights_explained(out), _steps_bar() as progress:

@@ -98,7 +98,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     good = checked.good
     allowed = request.allow_training_data
     trained = [training_shares(s.card, [one.info for one in good], allowed=allowed) for s in sources]
-    known = _known(request, good, options)
+    known = _known(request, good, options, warn)
     scored = []
     for source, ground in zip(sources, trained, strict=True):
         scans = scans_of(source, good, _options(request.options, source), progress)
@@ -112,8 +112,8 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     return _evaluation(first, good), Details(first, other, paths, made_up, options)
 
 
-def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions) -> Known:
-    labels, places = read_truth(request.labels, request.ignore, request.label_options)
+def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions, warn: Warn) -> Known:
+    labels, places = read_truth(request.labels, request.ignore, request.label_options, warn)
     check_meet(labels, [one.info.grid for one in good], request.labels)
     return Known(
         labels,

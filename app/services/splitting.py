@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
-from geodata.labels.forms import ReadOptions
-from geodata.labels.kilns import KilnLabels
+from geodata.labels.forms import ReadOptions, left_out
+from geodata.labels.kilns import KilnLabels, check_meet
 from geodata.labels.pictures import Picture, pictures_of
 from geodata.labels.project import is_project
 from geodata.labels.read import read_labels
@@ -60,7 +61,9 @@ def make_split(request: SplitRequest) -> SplitMade:
     """
     _check(request)
     pictures = pictures_of(request.folder)
-    labels, warnings = _labels(request, pictures)
+    labels, warnings = _labels(request)
+    if labels is not None:
+        check_meet(labels, [picture.grid for picture in pictures], request.labels or request.folder)
     ground = _ground(request, pictures, labels)
     gap_m = request.blocks.gap_m
     if request.out.suffix.lower() == TABLE:
@@ -92,7 +95,7 @@ def _check(request: SplitRequest) -> None:
         raise InputError(f"--where {request.where!r} needs --region FILE and the form COLUMN=VALUE.")
 
 
-def _labels(request: SplitRequest, pictures: Sequence[Picture]) -> tuple[KilnLabels | None, list[str]]:
+def _labels(request: SplitRequest) -> tuple[KilnLabels | None, list[str]]:
     source = request.labels
     if source is None:
         folder = request.folder
@@ -100,13 +103,12 @@ def _labels(request: SplitRequest, pictures: Sequence[Picture]) -> tuple[KilnLab
             return None, ["No labels were given (--labels), so nobody knows whether each split holds kilns."]
         source = folder
     read = read_labels(source, request.options)
-    left_out = [f"left out: {problem}" for problem in read.problems]
-    return read.labels, left_out
+    return read.labels, [left_out(problem) for problem in read.problems]
 
 
 def _ground(
     request: SplitRequest, pictures: Sequence[Picture], labels: KilnLabels | None
-) -> Mapping[str, shapely.Geometry]:
+) -> Mapping[str, BaseGeometry]:
     if request.region is not None:
         return {HELD_OUT: _region(request.region, request.where)}
     how = request.blocks
@@ -120,7 +122,7 @@ def _ground(
     return folds_by_blocks(cells, request.folds, how.seed)
 
 
-def _region(text: str, where: str | None) -> shapely.Geometry:
+def _region(text: str, where: str | None) -> BaseGeometry:
     if not Path(text).is_file():
         return _box(text)
     if where is None:
@@ -133,7 +135,7 @@ def _region(text: str, where: str | None) -> shapely.Geometry:
     return table[value]
 
 
-def _box(text: str) -> shapely.Geometry:
+def _box(text: str) -> BaseGeometry:
     try:
         west, south, east, north = (float(word) for word in text.split(","))
     except ValueError:

@@ -82,6 +82,8 @@ class Audit:
     """Ids of kilns that lie in no picture."""
     odd_sizes: tuple[str, ...]
     """Ids of kilns that are no kiln's size: a length outside `LENGTH_M`."""
+    repeated: tuple[str, ...]
+    """Ids of kilns within `SAME_KILN_M` of one before them."""
     unnamed: tuple[str, ...]
     """Pictures that the splits do not name, and names without a picture."""
 
@@ -124,6 +126,7 @@ def audit(pictures: Sequence[Picture], labels: KilnLabels, splits: Splits) -> Au
         ),
         tuple(np.delete(labels.label_id, everywhere).tolist()),
         tuple(labels.label_id[odd].tolist()),
+        tuple(labels.label_id[again(labels.boxes.lon, labels.boxes.lat)].tolist()),
         tuple(sorted({p.path.name for p in pictures} - set(splits) if splits else ()))
         + tuple(sorted(missing)),
     )
@@ -204,11 +207,15 @@ def same_pictures(ones: list[int], others: list[int], thumbs: list[Floats | None
 def _different(boxes: Boxes, inside: list[np.ndarray]) -> np.ndarray:
     """Indices of the kilns of several pictures, each kiln once, even if it is labelled twice."""
     found = np.unique(np.concatenate([np.empty(0, np.intp), *inside]))
-    lon, lat = boxes.lon[found], boxes.lat[found]
+    return np.asarray(found[~again(boxes.lon[found], boxes.lat[found])])
+
+
+def again(lon: Floats, lat: Floats) -> np.ndarray:
+    """True for places within `SAME_KILN_M` of one before them."""
     one, other, _ = pairs_within((lon, lat), (lon, lat), SAME_KILN_M)
-    again = np.zeros(len(found), np.bool_)
-    again[one[other < one]] = True
-    return np.asarray(found[~again])
+    out = np.zeros(len(lon), np.bool_)
+    out[one[other < one]] = True
+    return out
 
 
 def _ground(pictures: Sequence[Picture]) -> shapely.Geometry:

@@ -35,10 +35,16 @@ class Read:
     """Each broken row that was left out, with its file and number."""
 
 
-def refuse(problems: Sequence[str], rows: int, options: ReadOptions) -> None:
+def left_out(problem: str) -> str:
+    """A warning for a broken row that was skipped."""
+    return f"left out: {problem}"
+
+
+def refuse(problems: Sequence[str], good: int, options: ReadOptions) -> None:
     """Raise `ProblemsError` for broken rows, unless the good ones were asked for and there are some."""
-    if not problems or (options.skip_bad and rows):
+    if not problems or (options.skip_bad and good):
         return
     more = [f"and {len(problems) - _SHOWN} more rows."] if len(problems) > _SHOWN else []
-    told = "Mend these rows, or take the good ones with --skip-bad." if rows else "No row is good: mend them."
+    told = f"{len(problems)} rows are broken and {good} good: mend them"
+    told += ", or take the good ones with --skip-bad (skip_bad in a run file)." if good else "."
     raise ProblemsError([*problems[:_SHOWN], *more, told])

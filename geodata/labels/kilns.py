@@ -145,9 +145,11 @@ def read_places(path: Path) -> Places:
 def check_meet(labels: KilnLabels, grids: Iterable[Grid], path: Path | str) -> None:
     """Raise `InputError`, with both extents, where no kiln lies in any of the scenes."""
     shapes = [footprint(grid) for grid in grids]
+    if not labels.kiln.any():
+        raise InputError(
+            f"{path} holds no kiln, only places without one or that nobody is sure of; add kilns."
+        )
     kilns = shapely.points(labels.boxes.lon[labels.kiln], labels.boxes.lat[labels.kiln])
-    if not len(kilns):
-        raise InputError(f"{path} holds no kiln, only places without one or that nobody knows; add kilns.")
     if not any(shapely.intersects(shape, kilns).any() for shape in shapes):
         raise InputError(
             f"No kiln of {path} lies in a scene: the kilns lie in {_extent(kilns)}, the scenes in "

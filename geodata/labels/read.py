@@ -1,8 +1,9 @@
 """geodata.labels.read: labels of any form: vector file, CSV of points, YOLO-OBB folder, project folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from geodata.labels.forms import Read, ReadOptions
+from geodata.labels.forms import Read, ReadOptions, left_out
 from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, read_places
 from geodata.labels.pictures import pictures_of
 from geodata.labels.project import is_project, read_project
@@ -26,7 +27,10 @@ def read_labels(path: Path, options: ReadOptions | None = None) -> Read:
 
 
 def read_truth(
-    path: Path, ignore: Path | None = None, options: ReadOptions | None = None
+    path: Path,
+    ignore: Path | None = None,
+    options: ReadOptions | None = None,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> tuple[KilnLabels, Places]:
     """What a score is made with: the kilns that somebody is sure of, and places where nobody is.
 
@@ -34,8 +38,12 @@ def read_truth(
         path: labels of any form; soft ones, and those that hold for some time only, become places.
         ignore: CSV of further places.
         options: as for `read_labels`.
+        warn: called with each broken row that was left out.
     """
-    labels = read_kilns(path, options)
+    read = read_labels(path, options)
+    for problem in read.problems:
+        warn(left_out(problem))
+    labels = read.labels
     places = read_places(ignore) if ignore else NO_PLACES
     return labels.take(labels.sure), places.and_these(labels)
 

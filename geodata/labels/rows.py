@@ -29,7 +29,7 @@ Told = dict[int, str]
 
 
 def labels_of_rows(
-    shapes: Shapes, table: pd.DataFrame, classes: Sequence[str], row_name: Callable[[int], str]
+    shapes: Shapes, table: pd.DataFrame, classes: Sequence[str], row_name: Callable[[int], str], no_shape: str
 ) -> tuple[KilnLabels, list[str]]:
     """The good rows as labels, and one sentence for each broken one.
 
@@ -38,11 +38,12 @@ def labels_of_rows(
         table: the properties, row for row.
         classes: the names that `kiln_class` may have beside `unknown`.
         row_name: file and number of a row.
+        no_shape: what is wrong with a row whose shape is None or empty.
     """
     table = table.reset_index(drop=True)
     wrong: Told = {}
     shapes = _without_wrapping(shapes)
-    _check_shapes(shapes, wrong)
+    _check_shapes(shapes, wrong, no_shape)
     kiln_class = _classes(table, classes, wrong)
     size = {name: _numbers(table, name, wrong) for name in SIZE}
     probability = _probability(table, wrong)
@@ -70,11 +71,11 @@ def _without_wrapping(shapes: Shapes) -> Shapes:
     return np.asarray(np.where(single, shapely.get_geometry(shapes, 0), shapes), dtype=np.object_)
 
 
-def _check_shapes(shapes: Shapes, wrong: Told) -> None:
+def _check_shapes(shapes: Shapes, wrong: Told, no_shape: str) -> None:
     kind = shapely.get_type_id(shapes)
     for k, shape in enumerate(shapes):
         if shape is None or shape.is_empty:
-            wrong[k] = "it has no outline and no point"
+            wrong[k] = no_shape
         elif kind[k] not in (shapely.GeometryType.POLYGON, shapely.GeometryType.POINT):
             wrong[k] = f"it is a {shape.geom_type}, not one polygon or one point"
         elif not _on_earth(shape):
@@ -87,7 +88,7 @@ def _check_shapes(shapes: Shapes, wrong: Told) -> None:
 
 
 def _on_earth(shape: shapely.Geometry) -> bool:
-    west, south, east, north = shape.bounds
+    west, south, east, north = shapely.bounds(shape)
     return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
 
 
@@ -162,9 +163,9 @@ def _probability(table: pd.DataFrame, wrong: Told) -> Floats:
         wrong.setdefault(int(k), f"probability is {values[k]:g}, it has to be 0 to 1")
     values = np.where(np.isnan(values), empty, values)
     if "object_verdict" in table:
-        for k, verdict in enumerate(table["object_verdict"]):
+        for row, verdict in enumerate(table["object_verdict"]):
             if not pd.isna(verdict) and str(verdict) in VERDICTS:
-                values[k] = VERDICTS[str(verdict)]
+                values[row] = VERDICTS[str(verdict)]
     return np.asarray(values)
 
 

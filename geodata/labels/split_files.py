@@ -11,6 +11,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.files import atomic_path, write_text_atomic
@@ -21,7 +22,7 @@ from geodata.tiles import footprint
 TRAIN, HELD_OUT, UNUSED = "train", "val", "unused"
 Splits = Mapping[str, str]
 """File name of a picture -> the name of its split."""
-Ground = Mapping[str, shapely.Geometry]
+Ground = Mapping[str, BaseGeometry]
 """Name of a split -> its ground: polygons in degrees, WGS 84."""
 
 
@@ -63,7 +64,7 @@ def write_ground(path: Path, ground: Ground) -> None:
         frame.to_file(temporary, driver=DRIVERS[path.suffix.lower()], **how)
 
 
-def read_ground(path: Path, grids: Mapping[str, Grid]) -> dict[str, shapely.Geometry]:
+def read_ground(path: Path, grids: Mapping[str, Grid]) -> dict[str, BaseGeometry]:
     """The ground of each split from either kind of file.
 
     Args:
@@ -90,7 +91,7 @@ def read_ground(path: Path, grids: Mapping[str, Grid]) -> dict[str, shapely.Geom
     }
 
 
-def ground_by_column(path: Path, column: str | None) -> dict[str, shapely.Geometry]:
+def ground_by_column(path: Path, column: str | None) -> dict[str, BaseGeometry]:
     """The ground of each value of a column (None: all as one) of a file of polygons, in degrees, WGS 84.
 
     Raises:
@@ -106,7 +107,7 @@ def ground_by_column(path: Path, column: str | None) -> dict[str, shapely.Geomet
         known = ", ".join(sorted(set(table.columns) - {table.geometry.name})) or "none"
         raise InputError(f"{path} has no column {column}; its columns are: {known}.")
     with_value = f" with a value in {column}" if column else ""
-    out: dict[str, list[shapely.Geometry]] = {}
+    out: dict[str, list[BaseGeometry]] = {}
     names = table[column] if column is not None else ["all"] * len(table)
     for row, (name, shape) in enumerate(zip(names, table.geometry.to_crs(4326), strict=True), 1):
         text = "" if name is None or name != name else str(name).strip()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.labels.kilns import KilnLabels
@@ -25,7 +26,7 @@ def kilns_of_splits(pictures: Sequence[Picture], labels: KilnLabels, splits: Spl
     }
 
 
-def kilns_of_ground(labels: KilnLabels, ground: Mapping[str, shapely.Geometry]) -> dict[str, int]:
+def kilns_of_ground(labels: KilnLabels, ground: Mapping[str, BaseGeometry]) -> dict[str, int]:
     """Kilns whose centre lies on each ground."""
     boxes = labels.boxes.take(labels.kiln)
     return {name: int(shapely.intersects_xy(g, boxes.lon, boxes.lat).sum()) for name, g in ground.items()}

@@ -7,7 +7,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from geodata.errors import InputError
@@ -40,6 +39,7 @@ def read_vectors(path: Path, options: ReadOptions) -> Read:
         pd.DataFrame(table.drop(columns=table.geometry.name)),
         options.classes,
         lambda k: f"{path}, row {k + 1}",
+        "it has no outline and no point",
     )
     refuse(problems, len(labels), options)
     return Read(labels, len(table), tuple(problems))
@@ -69,7 +69,13 @@ def read_table(path: Path, options: ReadOptions) -> Read:
     known = whole & np.isfinite(lon) & np.isfinite(lat)
     shapes = np.full(len(rows), None, np.object_)
     shapes[known] = shapely.points(lon[known], lat[known])
-    labels, problems = labels_of_rows(shapes, table, options.classes, lambda k: f"{path}, line {k + 2}")
+    labels, problems = labels_of_rows(
+        shapes,
+        table,
+        options.classes,
+        lambda k: f"{path}, line {k + 2}",
+        "its lon or lat is no number, or it has more or fewer cells than the first line",
+    )
     refuse(problems, len(labels), options)
     return Read(labels, len(rows), tuple(problems))
 
@@ -125,7 +131,8 @@ def _table(path: Path) -> gpd.GeoDataFrame:
     if not Path(path).is_file():
         raise InputError(f"There is no file {path}; check the path of the labels.")
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        known = gpd.list_layers(path)
+        layers = known["name"][known["geometry_type"].notna()].astype(str).tolist()
         # outlines that cannot be built become empty, and are named by row
         table = gpd.read_file(path, on_invalid="ignore", layer=layers[0] if layers else None)
     except (OSError, ValueError, RuntimeError) as error:

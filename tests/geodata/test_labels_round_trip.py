@@ -88,7 +88,7 @@ def test_a_table_of_places_alone_is_points_of_an_unknown_size(tmp_path: Path) ->
 
 
 BAD_ROWS = {
-    "lon": ("east", "has no outline and no point"),
+    "lon": ("east", "its lon or lat is no number"),
     "lat": ("128", "is no place on earth"),
     "probability": ("1.5", "probability is 1.5, it has to be 0 to 1"),
     "length_m": ("-3", "length_m is -3, it has to be more than 0"),
@@ -124,7 +124,7 @@ def test_short_and_long_lines_are_broken_rows(tmp_path: Path) -> None:
     read = read_labels(path, ReadOptions(skip_bad=True))
     assert list(read.labels.label_id) == ["a"] and len(read.problems) == 2
     path.write_text("id,lon,lat\nb,77\n")
-    with pytest.raises(ProblemsError, match="No row is good"):
+    with pytest.raises(ProblemsError, match="1 rows are broken and 0 good: mend them\\."):
         read_labels(path, ReadOptions(skip_bad=True))
 
 

@@ -158,7 +158,9 @@ def test_an_outline_that_crosses_itself_or_has_no_area_is_named(tmp_path, ring):
     good = shapely.box(77, 28, 77.001, 28.001)
     path = tmp_path / "kilns.geojson"
     gpd.GeoDataFrame(geometry=[good, shapely.Polygon(ring)], crs=4326).to_file(path)
-    with pytest.raises(InputError, match=r"row 2: broken outline \(.*\)\.\nMend these rows"):
+    with pytest.raises(
+        InputError, match=r"row 2: broken outline \(.*\)\.\n1 rows are broken and 1 good: mend them"
+    ):
         read_kilns(path)
 
 
