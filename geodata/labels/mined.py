@@ -39,17 +39,23 @@ class Mined:
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Mined":
         """The places at an index or under a mask."""
-        columns = (self.lon, self.lat, self.score, self.scene, self.kind)
-        return Mined(*(column[index] for column in columns))
+        return Mined(self.lon[index], self.lat[index], self.score[index], self.scene[index], self.kind[index])
 
 
-NOTHING_MINED = Mined(*(np.empty(0) for _ in range(3)), *(np.empty(0, np.object_) for _ in range(2)))
+_NO_TEXT = np.empty(0, np.object_)
+NOTHING_MINED = Mined(np.empty(0), np.empty(0), np.empty(0), _NO_TEXT, _NO_TEXT)
 
 
 def join_mined(parts: Sequence[Mined]) -> Mined:
     """Several tables as one."""
-    columns = zip(*((p.lon, p.lat, p.score, p.scene, p.kind) for p in (NOTHING_MINED, *parts)), strict=True)
-    return Mined(*(np.concatenate(column) for column in columns))
+    parts = (NOTHING_MINED, *parts)
+    return Mined(
+        np.concatenate([one.lon for one in parts]),
+        np.concatenate([one.lat for one in parts]),
+        np.concatenate([one.score for one in parts]),
+        np.concatenate([one.scene for one in parts]),
+        np.concatenate([one.kind for one in parts]),
+    )
 
 
 def write_mined(path: Path, mined: Mined) -> None:
