@@ -49,8 +49,8 @@ def start(lesson: Lesson) -> State:
     adam = torch.optim.AdamW(
         net.parameters(), lr=lesson.fit.learning_rate, weight_decay=lesson.fit.weight_decay
     )
-    memory = FalseAlarmMemory.empty(lesson.scenes)
-    return State(0, net, ema, adam, np.random.default_rng(lesson.fit.seed), memory)
+    memory, rng = FalseAlarmMemory.empty(lesson.scenes), np.random.default_rng(lesson.fit.seed)
+    return State(0, net, ema, adam, rng, memory)  # type: ignore[arg-type]  # any net's state is kept so
 
 
 def step_once(state: State, sampler: CropSampler, lesson: Lesson) -> tuple[float, float]:

@@ -129,9 +129,9 @@ def _backbone(one: Try, bands: int) -> nn.Module:
         # the last block of each stride from 4 to 32
         ends = {k: (str(at), int(body[at].out_channels)) for k, at in ((1, 3), (2, 6), (3, 12), (4, 15))}
     names = {ends[k][0]: str(place) for place, k in enumerate(one.levels)}
-    return BackboneWithFPN(
-        body, names, [ends[k][1] for k in one.levels], one.channels, extra_blocks=_NoMore()
-    )  # type: ignore[no-any-return]
+    widths = [ends[k][1] for k in one.levels]
+    out: nn.Module = BackboneWithFPN(body, names, widths, one.channels, extra_blocks=_NoMore())
+    return out
 
 
 class _NoMore(ExtraFPNBlock):  # type: ignore[misc]
