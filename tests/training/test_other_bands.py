@@ -48,7 +48,9 @@ def land(folder: Path, bands: tuple[str, ...]) -> Path:
         profile, (red, green, blue) = data.profile, data.read().astype(np.float32)
         tags = data.tags()
     made = {"red": red, "green": green, "blue": blue, "nir": 255 - 0.5 * red - 0.3 * blue}
-    with rasterio.open(files.scene, "w", **profile | {"count": len(bands)}) as data:
+    # else GDAL takes the fourth band of four of 8 bits for transparency
+    profile |= {"count": len(bands), "photometric": "minisblack"}
+    with rasterio.open(files.scene, "w", **profile) as data:
         data.update_tags(**tags)
         for number, name in enumerate(bands, 1):
             data.write(np.clip(made[name], 1, 255).astype(np.uint8), number)
