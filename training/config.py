@@ -27,7 +27,7 @@ class Data(_Section):
     scenes: tuple[str, ...] = Field(min_length=1)
     """GeoTIFF, COG, JP2 or folders of published tiles; patterns are allowed."""
     labels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-    """Outlines, points, CSV, YOLO-OBB folder, project; or a list, of which the earlier speaks first."""
+    """Outlines, points, CSV, YOLO-OBB folder, project; or a list; where they meet the earlier speaks."""
     classes: tuple[str, ...] = CLASSES
     """Names of the classes of YOLO-OBB files, by their numbers."""
     skip_bad: bool = False
@@ -97,7 +97,7 @@ class Fit(_Section):
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
     """Weights are averaged over about 1 / (1 - this) steps."""
     doubt_after_share: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """From this share of the steps on wrong-looking labels count less (docs/labels.md); 1 is never."""
+    """From this share of the steps on (as 0.6) wrong-looking labels count less (docs/labels.md); 1: never."""
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
     """Steps; curves are drawn then too. May be changed on the way."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

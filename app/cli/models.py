@@ -46,7 +46,8 @@ def list_(project: ProjectFolder = DEFAULT) -> None:
         kept = kept_models(opened)
     table = Table(title=f"Models of {project}", title_justify="left")
     for column in ("", "model", "id", "made", "threshold", "first figure of its card", "chosen"):
-        table.add_column(column)
+        # an id that is cut could not be typed
+        table.add_column(column, overflow="fold", min_width=16 if column == "id" else None)
     for one in kept:
         card = one.bundle.card
         figure = next((f"{f.name} {f.value:.3f}" for f in card.figures), "–")

@@ -45,8 +45,8 @@ def variant(folder: Path, name: str, threshold: float, seen: Path | None = None)
     data = shipped.card.training_data
     if seen is not None:
         with open_with(seen, OpenOptions()) as scene:
-            blocks = blocks_of_scene(seen.name, scene.info.grid)
-        data = (data[0].model_copy(update={"blocks": tuple(blocks)}),)
+            blocks = tuple(blocks_of_scene(seen.name, scene.info.grid))
+        data = (data[0].model_copy(update={"blocks": blocks}),)
     changes = {"name": name, "threshold": threshold, "training_data": data}
     write_card(folder, shipped.card.model_copy(update=changes))
     return load_bundle(folder)
