@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from detection.bundle import Card, TrainingBlock
 from geodata.grid import Grid
@@ -32,7 +31,7 @@ class TrainedOn:
         return self.share > NEGLIGIBLE
 
 
-def blocks_of_scene(scene: str, grid: Grid, kept_px: BaseGeometry | None = None) -> list[TrainingBlock]:
+def blocks_of_scene(scene: str, grid: Grid, kept_px: shapely.Geometry | None = None) -> list[TrainingBlock]:
     """A scene as blocks of training ground.
 
     Args:
@@ -40,9 +39,9 @@ def blocks_of_scene(scene: str, grid: Grid, kept_px: BaseGeometry | None = None)
         grid: its grid.
         kept_px: what was not learnt, as a shape in the scene's pixels.
     """
-    if kept_px is None or kept_px.is_empty:
+    if kept_px is None or shapely.is_empty(kept_px):
         return [_block(scene, footprint(grid))]
-    learnt = shapely.box(0, 0, grid.width, grid.height) - kept_px
+    learnt = shapely.difference(shapely.box(0, 0, grid.width, grid.height), kept_px)
     # straight sides in pixels bend in degrees where the CRS is another
     learnt = shapely.segmentize(learnt, max(grid.width, grid.height) / _PARTS)
     ground = shapely.transform(learnt, lambda at: np.stack(grid.lonlat(*at.T), -1))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.labels.forms import ReadOptions, left_out
@@ -107,7 +108,7 @@ def _labels(request: SplitRequest) -> tuple[KilnLabels | None, list[str]]:
 
 def _ground(
     request: SplitRequest, pictures: Sequence[Picture], labels: KilnLabels | None
-) -> Mapping[str, shapely.Geometry]:
+) -> Mapping[str, BaseGeometry]:
     if request.region is not None:
         return {HELD_OUT: _region(request.region, request.where)}
     how = request.blocks
@@ -121,7 +122,7 @@ def _ground(
     return folds_by_blocks(cells, request.folds, how.seed)
 
 
-def _region(text: str, where: str | None) -> shapely.Geometry:
+def _region(text: str, where: str | None) -> BaseGeometry:
     if not Path(text).is_file():
         return _box(text)
     if where is None:
@@ -134,7 +135,7 @@ def _region(text: str, where: str | None) -> shapely.Geometry:
     return table[value]
 
 
-def _box(text: str) -> shapely.Geometry:
+def _box(text: str) -> BaseGeometry:
     try:
         west, south, east, north = (float(word) for word in text.split(","))
     except ValueError:

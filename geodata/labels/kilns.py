@@ -146,7 +146,9 @@ def check_meet(labels: KilnLabels, grids: Iterable[Grid], path: Path | str) -> N
     """Raise `InputError`, with both extents, where no kiln lies in any of the scenes."""
     shapes = [footprint(grid) for grid in grids]
     if not labels.kiln.any():
-        raise InputError(f"{path} holds no kiln, only places without one or that nobody knows; add kilns.")
+        raise InputError(
+            f"{path} holds no kiln, only places without one or that nobody is sure of; add kilns."
+        )
     kilns = shapely.points(labels.boxes.lon[labels.kiln], labels.boxes.lat[labels.kiln])
     if not any(shapely.intersects(shape, kilns).any() for shape in shapes):
         raise InputError(

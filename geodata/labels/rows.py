@@ -88,7 +88,7 @@ def _check_shapes(shapes: Shapes, wrong: Told, no_shape: str) -> None:
 
 
 def _on_earth(shape: shapely.Geometry) -> bool:
-    west, south, east, north = shape.bounds
+    west, south, east, north = shapely.bounds(shape)
     return bool(west >= -180 and east <= 180 and south >= -90 and north <= 90)
 
 
@@ -163,9 +163,9 @@ def _probability(table: pd.DataFrame, wrong: Told) -> Floats:
         wrong.setdefault(int(k), f"probability is {values[k]:g}, it has to be 0 to 1")
     values = np.where(np.isnan(values), empty, values)
     if "object_verdict" in table:
-        for k, verdict in enumerate(table["object_verdict"]):
+        for row, verdict in enumerate(table["object_verdict"]):
             if not pd.isna(verdict) and str(verdict) in VERDICTS:
-                values[k] = VERDICTS[str(verdict)]
+                values[row] = VERDICTS[str(verdict)]
     return np.asarray(values)
 
 

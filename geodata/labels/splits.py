@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Floats, metres_per_degree
@@ -62,14 +63,14 @@ def cells_of(pictures: Sequence[Picture], lon: Floats, lat: Floats, block_m: flo
     return Cells(np.asarray(shapes[there]), area[there], kilns[there])
 
 
-def blocks_held_out(cells: Cells, share: float, seed: int) -> shapely.Geometry:
+def blocks_held_out(cells: Cells, share: float, seed: int) -> BaseGeometry:
     """Blocks drawn by chance until their pictures are the wanted share of the ground."""
     order = np.random.default_rng(seed).permutation(len(cells.area))
     before = np.cumsum(cells.area[order]) - cells.area[order]
     return shapely.union_all(cells.shapes[order[before < share * cells.area.sum()]])
 
 
-def folds_by_blocks(cells: Cells, folds: int, seed: int) -> dict[str, shapely.Geometry]:
+def folds_by_blocks(cells: Cells, folds: int, seed: int) -> dict[str, BaseGeometry]:
     """The ground of folds `1` to `folds`, with about equally many kilns, and then equally much land.
 
     Raises:
@@ -93,7 +94,7 @@ def folds_by_blocks(cells: Cells, folds: int, seed: int) -> dict[str, shapely.Ge
 
 
 def split_by_ground(
-    pictures: Sequence[Picture], ground: Mapping[str, shapely.Geometry], gap_m: float
+    pictures: Sequence[Picture], ground: Mapping[str, BaseGeometry], gap_m: float
 ) -> dict[str, str]:
     """Name pictures by the ground that their centres lie in.
 

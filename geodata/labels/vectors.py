@@ -7,7 +7,6 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 
 from geodata.errors import InputError
@@ -132,7 +131,8 @@ def _table(path: Path) -> gpd.GeoDataFrame:
     if not Path(path).is_file():
         raise InputError(f"There is no file {path}; check the path of the labels.")
     try:
-        layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+        known = gpd.list_layers(path)
+        layers = known["name"][known["geometry_type"].notna()].astype(str).tolist()
         # outlines that cannot be built become empty, and are named by row
         table = gpd.read_file(path, on_invalid="ignore", layer=layers[0] if layers else None)
     except (OSError, ValueError, RuntimeError) as error:

@@ -18,14 +18,14 @@ import torch  # noqa: E402
 from geodata.errors import InputError  # noqa: E402
 from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.tables.held_out import HELD_OUT, read_held_out, write_held_out  # noqa: E402
-from training.crops import Crop, CropOptions  # noqa: E402
+from training.crops import Crop, CropOptions, FalseAlarmMemory  # noqa: E402
 from training.fit import FitOptions  # noqa: E402
 from training.peers import fit as peer  # noqa: E402
 from training.peers.__main__ import main as command  # noqa: E402
 from training.peers.compare import RESULT, Result  # noqa: E402
 from training.peers.lesson import hulls, target  # noqa: E402
 from training.peers.look import _answers, fuse, on_the_ground  # noqa: E402
-from training.peers.nets import build, upsampled  # noqa: E402
+from training.peers.nets import Alarm, build, upsampled  # noqa: E402
 from training.peers.tries import Try, read_tries  # noqa: E402
 from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
 
@@ -138,6 +138,16 @@ def painted_lesson(steps: int) -> peer.Lesson:
     scene = TrainingScene("a", pixels, np.ones((64, 64), np.float32), turned(32, 30.5, 12, 7, 0))
     options = FitOptions(steps=steps, batch=2, checkpoint_every=2)
     return peer.Lesson([scene], FCOS, options, CropOptions(size_px=32))
+
+
+def test_a_false_alarm_is_remembered_where_the_crop_was_cut_from() -> None:
+    scene = painted_lesson(1).scenes[0]
+    memory = FalseAlarmMemory.empty([scene])
+    quarter_turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    crop = replace(crop_of(scene.kilns, torch.ones(32, 32)), centre=(30.0, 40.0), matrix=quarter_turn)
+    # 8 right and 12 down of the crop's middle is 12 left and 8 down in the scene
+    peer.remember(memory, [crop, replace(crop, scene=-1)], [Alarm(24, 28, 0.75), Alarm(0, 0, 1.0)])
+    assert memory.scores[0].tolist() == [[0, 0], [0.75, 0]]
 
 
 def test_a_run_that_was_stopped_ends_with_the_same_weights(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from detection.evaluate.reliability import Reliability
 from geodata.grid import Floats
 
 _INK, _LINE, _BAND, _SECOND = "#2b2622", "#a8441f", "#e9c9b8", "#0b5cab"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
