@@ -83,7 +83,8 @@ def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) ->
 
 def test_a_fold_without_a_kiln_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
     write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
-    (tmp_path / "RUN.toml").write_text(RUN.replace("[0, 130]", "[0, 2]").replace("[130, 256]", "[2, 256]"))
+    text = RUN.replace("[0, 130]", "[0, 2]").replace("[130, 256]", "[2, 256]")
+    (tmp_path / "RUN.toml").write_text(text.replace("gap_px = 20", "gap_px = 0"))
     command = ("train", tmp_path / "RUN.toml", "--out", tmp_path / "out", "--threads", 1)
     done = CliRunner().invoke(build(), [str(a) for a in command])
     assert done.exit_code == 2
