@@ -35,6 +35,12 @@ def model_choices(connection: Connection) -> list[ModelChoice]:
     """All choices, oldest first; none where the project has always used the model that comes along."""
     query = select(events.c.at, events.c.payload).where(events.c.kind == KIND).order_by(events.c.event_id)
     return [
-        ModelChoice(row.at, *(row.payload[k] for k in ("model_id", "name", "why")), row.payload["comparison"])
+        ModelChoice(
+            row.at,
+            row.payload["model_id"],
+            row.payload["name"],
+            row.payload["why"],
+            row.payload["comparison"],
+        )
         for row in connection.execute(query)
     ]
