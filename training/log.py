@@ -109,4 +109,5 @@ def _events(folder: Path, step: int) -> Any:
             "--tensorboard needs tensorboardX, which is not installed; install the extra `train` again, or "
             "leave the option out."
         ) from None
-    return SummaryWriter(str(folder), purge_step=step + 1 if step else None)
+    # files are named by the second in which they begin: the step keeps those of one second apart
+    return SummaryWriter(str(folder), purge_step=step + 1 if step else None, filename_suffix=f".{step}")

@@ -22,6 +22,8 @@ class Targets:
     regression_weight: Tensor
     quality: Tensor
     """What the answer should be at a label's centre: its probability; 1 everywhere else."""
+    soft: bool
+    """Whether any quality is below 1."""
 
 
 def draw_targets(kilns: PixelBoxes, weight: Tensor) -> Targets:
@@ -67,6 +69,7 @@ def draw_targets(kilns: PixelBoxes, weight: Tensor) -> Targets:
         torch.from_numpy(regression),
         torch.from_numpy(reg_weight) * cell_weight,
         torch.from_numpy(quality),
+        bool((quality < 1).any()),
     )
 
 
@@ -99,9 +102,8 @@ def losses(output: Tensor, targets: list[Targets]) -> tuple[Tensor, Tensor]:
     regression = torch.stack([t.regression for t in targets]).to(device)
     reg_weight = torch.stack([t.regression_weight for t in targets]).to(device)
     peaks = ((heat > 0.999) * weight).sum().clamp(min=1)
-    quality = torch.stack([t.quality for t in targets])
     # hard labels alone take the plain loss, bit for bit
-    soft = quality.to(output.device) if bool((quality < 1).any()) else None
+    soft = torch.stack([t.quality for t in targets]).to(device) if any(t.soft for t in targets) else None
     first = heat_loss(output[:, 0], heat, weight, soft) / peaks
     gap = F.smooth_l1_loss(output[:, 1:], regression, reduction="none", beta=0.1)
     second = (

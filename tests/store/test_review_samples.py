@@ -203,6 +203,8 @@ def test_a_store_of_before_gets_ranks_and_loses_chances_that_nothing_backs(proje
     with project.store.writing() as connection:
         connection.exec_driver_sql("UPDATE sites SET probability = 0.7")
         connection.exec_driver_sql("ALTER TABLE sites DROP COLUMN rank")
+        for later in ("round", "chance"):
+            connection.exec_driver_sql(f"ALTER TABLE queue DROP COLUMN {later}")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
     project.close()
     with open_project(path.parent) as again:
