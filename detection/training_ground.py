@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import shapely
 
 from detection.bundle import Card, TrainingBlock
@@ -14,6 +15,7 @@ NEGLIGIBLE = 0.001
 _TOLERANCE_DEG = 1e-5
 """About a metre: points along a straight side go."""
 _DECIMALS = 6
+_PARTS = 32
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,35 @@ class TrainedOn:
         return self.share > NEGLIGIBLE
 
 
-def block_of(scene: str, grid: Grid) -> TrainingBlock:
-    """A whole scene as a block of training ground."""
-    outline = footprint(grid).simplify(_TOLERANCE_DEG)
-    ring = tuple((round(lon, _DECIMALS), round(lat, _DECIMALS)) for lon, lat in outline.exterior.coords)
-    return TrainingBlock(scene=scene, ring=ring)
+def blocks_of_scene(scene: str, grid: Grid, kept_px: shapely.Geometry | None = None) -> list[TrainingBlock]:
+    """A scene as blocks of training ground.
+
+    Args:
+        scene: name of the file.
+        grid: its grid.
+        kept_px: what was not learnt, as a shape in the scene's pixels.
+    """
+    if kept_px is None or shapely.is_empty(kept_px):
+        return [_block(scene, footprint(grid))]
+    learnt = shapely.difference(shapely.box(0, 0, grid.width, grid.height), kept_px)
+    # straight sides in pixels bend in degrees where the CRS is another
+    learnt = shapely.segmentize(learnt, max(grid.width, grid.height) / _PARTS)
+    ground = shapely.transform(learnt, lambda at: np.stack(grid.lonlat(*at.T), -1))
+    parts = shapely.get_parts(ground)
+    return [_block(scene, part) for part in parts if isinstance(part, shapely.Polygon) and part.area > 0]
+
+
+def _block(scene: str, shape: shapely.Polygon) -> TrainingBlock:
+    plain = shape.simplify(_TOLERANCE_DEG)
+    if not isinstance(plain, shapely.Polygon):  # it keeps topology, and so the kind
+        plain = shape
+    return TrainingBlock(
+        scene=scene, ring=_ring(plain.exterior), holes=tuple(_ring(hole) for hole in plain.interiors)
+    )
+
+
+def _ring(line: shapely.LinearRing) -> tuple[tuple[float, float], ...]:
+    return tuple((round(lon, _DECIMALS), round(lat, _DECIMALS)) for lon, lat in line.coords)
 
 
 def blocks_of(card: Card) -> tuple[TrainingBlock, ...]:
@@ -46,7 +72,7 @@ def trained_on(blocks: Iterable[TrainingBlock], grid: Grid) -> TrainedOn:
     shape = footprint(grid)
     shared, scenes = [], []
     for block in blocks:
-        common = shapely.intersection(shapely.make_valid(shapely.Polygon(block.ring)), shape)
+        common = shapely.intersection(shapely.make_valid(shapely.Polygon(block.ring, block.holes)), shape)
         if common.area > NEGLIGIBLE * shape.area:
             scenes.append(block.scene)
         shared.append(common)

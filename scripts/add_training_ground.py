@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from detection.bundle import TrainingBlock, load_bundle, write_card
-from detection.training_ground import block_of
+from detection.training_ground import blocks_of_scene
 from geodata.errors import InputError
 from geodata.sources.files import OpenOptions, open_with
 from training.config import read_config
@@ -21,14 +21,14 @@ def blocks_of_run(run_file: Path) -> tuple[TrainingBlock, ...]:
     """A block for each scene of a run file. Raises `InputError` where one cannot be opened."""
     data = read_config(run_file).data
     options = OpenOptions(bands=data.bands, band_names=data.band_names)
-    blocks = []
+    blocks: list[TrainingBlock] = []
     for pattern in data.scenes:
         paths = sorted(glob.glob(str(resolve(pattern, run_file.parent))))
         if not paths:
             raise InputError(f"No scene fits {pattern}; check [data] scenes in the run file.")
         for path in paths:
             with open_with(Path(path), options) as scene:
-                blocks.append(block_of(scene.info.name, scene.info.grid))
+                blocks += blocks_of_scene(scene.info.name, scene.info.grid)
     return tuple(blocks)
 
 

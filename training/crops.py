@@ -1,6 +1,6 @@
 """training.crops: which crops to look at, and how they are turned, zoomed and disturbed."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from training.scenes import NORMALISATION, PixelBoxes, TrainingScene
 
 CELL_PX = 32
 """Side of the cells in which false alarms are remembered."""
+KNOWN_NEGATIVE = 0.5
+"""A place that labels know to be none begins as a false alarm of this strength."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,12 @@ class FalseAlarmMemory:
 
     @classmethod
     def empty(cls, scenes: list[TrainingScene]) -> "FalseAlarmMemory":
-        """Nothing remembered yet."""
-        return cls([np.zeros([-(-n // CELL_PX) for n in s.weight.shape], np.float32) for s in scenes])
+        """Nothing remembered yet but the places that labels know to be none."""
+        memory = cls([np.zeros([-(-n // CELL_PX) for n in s.weight.shape], np.float32) for s in scenes])
+        for k, scene in enumerate(scenes):
+            for col, row in scene.negatives:
+                memory.remember(k, col, row, KNOWN_NEGATIVE)
+        return memory
 
     def remember(self, scene: int, col: float, row: float, score: float) -> None:
         """Keep the score of the cell at a pixel."""
@@ -172,9 +178,8 @@ def warp(
     inverse = np.linalg.inv(matrix)
     at = (np.stack([scene.kilns.col, scene.kilns.row], -1) - np.array(centre)) @ inverse.T + half
     near = np.all((at > -half / 2) & (at < size + half / 2), axis=1)
-    boxes = PixelBoxes(
-        at[:, 0], at[:, 1], scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T
-    ).take(near)
+    along, across = scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T
+    boxes = replace(scene.kilns, col=at[:, 0], row=at[:, 1], along=along, across=across).take(near)
     return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)
 
 

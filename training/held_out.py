@@ -19,6 +19,7 @@ from detection.evaluate.sample import Detections, Kilns, Region, Sample, join_sa
 from detection.evaluate.visible import seen_kilns
 from detection.scan import Scan
 from geodata.grid import Floats
+from geodata.labels.kilns import Places
 from geodata.scene import Scene
 from geodata.tables.held_out import HELD_OUT, write_held_out
 from geodata.tables.parquet import CRS
@@ -26,19 +27,11 @@ from training.data import Labels
 from training.folds import Fold
 
 REPORT = "report"
+_WHOLE = 0.999
 _NOTE = (
     "Probabilities of each fold are by a Platt scaling that was fitted on the other folds' scores alone "
     "(cross-fitted). The card's own is fitted on all of them; judging it by the same scores would flatter."
 )
-
-
-@dataclass(frozen=True)
-class Names:
-    """What stands in the labels and in the run file beside the boxes."""
-
-    kilns: tuple[str, ...]
-    lands: dict[str, str | None]
-    """Kind of land by scene."""
 
 
 @dataclass(frozen=True)
@@ -54,31 +47,32 @@ class About:
     made_at: datetime
 
 
-def part_sample(scene: Scene, result: Scan, labels: Labels, names: Names, fold: Fold, number: int) -> Sample:
+def part_sample(
+    scene: Scene, result: Scan, labels: Labels, fold: Fold, number: int, land: str | None
+) -> Sample:
     """What was found on a fold's own part of a scene, and the kilns there; one look.
 
     Args:
         scene: open.
         result: what the fold's net gave on the whole scene.
         labels: of all scenes.
-        names: of kilns and lands.
         fold: which parts are held back.
         number: of the fold, from 1; 0 without folds.
+        land: kind of land of the scene.
     """
     name, grid = scene.info.name, scene.info.grid
     mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
-    kilns = labels.kilns.boxes
-    inside = fold.owns(name, grid, kilns.lon, kilns.lat)
-    truth = labels.truth(inside, seen_kilns(scene, kilns).visible)
+    kilns, share = labels.kilns, fold.share(name, grid)
+    inside = fold.owns(name, grid, kilns.boxes.lon, kilns.boxes.lat)
+    truth = labels.truth(inside, seen_kilns(scene, kilns.boxes).visible)
     # those of `truth`, in its order
-    taken = np.flatnonzero(inside | labels.kilns.cut_by_edge)
-    area_km2 = result.observed.km2 * fold.share(name, grid)
+    some = kilns.take((inside | kilns.cut_by_edge) & kilns.sure)
     region = Region(
-        name=_part_name(fold, name, grid.width),
+        name=name if share > _WHOLE else f"{name}, its part in fold {number}",
         scene=name,
         grid=grid,
-        area_km2=area_km2,
-        land=names.lands[name],
+        area_km2=result.observed.km2 * share,
+        land=land,
         acquired_at=scene.info.acquired_at,
         product=scene.info.product,
         fold=number,
@@ -88,13 +82,14 @@ def part_sample(scene: Scene, result: Scan, labels: Labels, names: Names, fold: 
         (region,),
         Detections(result.boxes.take(mine), score, np.zeros(len(score), np.intp)),
         Kilns(
-            kilns.take(taken),
-            tuple(names.kilns[k] for k in taken),
+            some.boxes,
+            tuple(str(one) for one in some.label_id),
             truth.kiln_ignored,
-            np.zeros(len(taken), np.intp),
+            np.zeros(len(some), np.intp),
+            some.size_known,
         ),
-        (area_km2,),
-        labels.places,
+        (region.area_km2,),
+        Places(truth.place_lon, truth.place_lat),
     )
 
 
@@ -157,9 +152,5 @@ def held_out_table(sample: Sample, matching: Matching, probability: Floats) -> g
 
 
 def _outcomes(matching: Matching) -> list[str]:
-    return np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm")).tolist()
-
-
-def _part_name(fold: Fold, scene: str, width: int) -> str:
-    first, last = fold.spans[scene]
-    return scene if (first, last) == (0, width) else f"{scene}, columns {first} to {last}"
+    words = np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm"))
+    return [str(word) for word in words]

@@ -1,6 +1,10 @@
-"""app.cli.audit: the command `kilnlight audit`: a folder in, a table and a verdict out."""
+"""app.cli.audit: the command `kilnlight audit`: a folder or run file in, a table and a verdict out.
+
+One of the two modules of the app that import training, and only when asked: for a run file's folds.
+"""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
@@ -26,8 +30,13 @@ def register(app: typer.Typer) -> None:
 
 
 def audit(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder with pictures and labels.", show_default=False)
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR|RUN.toml",
+            help="Folder with pictures and labels, or a run file of `kilnlight train`.",
+            show_default=False,
+        ),
     ],
     splits: Annotated[
         Path | None,
@@ -35,7 +44,7 @@ def audit(
     ] = None,
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Kilns as a vector file.", show_default="YOLO-OBB text in DIR"),
+        typer.Option(metavar="PATH", help="Kilns of any form.", show_default="YOLO-OBB text in DIR"),
     ] = None,
     classes: Classes = "CFCBK,FCBK,Zigzag",
     frame: Frame = None,
@@ -45,33 +54,71 @@ def audit(
     """Look at a data set before it is believed: what it holds, and what its splits share.
 
     Ends with exit code 1 if splits share ground, kilns or pictures that look the same: a score on such a
-    split flatters.
+    split flatters. Of a run file the folds are looked at, with their gap, over all scenes.
 
     Example:
         kilnlight labels split tiles --out splits.csv
         kilnlight audit tiles --splits splits.csv
+        kilnlight audit RUN.toml
     """
+    if what.suffix.lower() == ".toml":
+        _run_file(what, as_json)
+        return
     from geodata.labels.audit import audit as look
-    from geodata.labels.kilns import read_kilns
+    from geodata.labels.forms import ReadOptions
+    from geodata.labels.kilns import check_meet
     from geodata.labels.pictures import pictures_of
-    from geodata.labels.splits import read_splits
-    from geodata.labels.yolo_folder import read_yolo
+    from geodata.labels.read import read_labels
+    from geodata.labels.split_files import read_splits
+    from geodata.labels.split_kilns import check_counts
 
-    pictures = pictures_of(folder)
-    problems: tuple[str, ...] = ()
-    if labels is not None:
-        kilns = read_kilns(labels)
-    else:
-        read = read_yolo(folder, pictures, class_names(classes), frame, skip_bad)
-        kilns, problems = read.labels, read.problems
+    pictures = pictures_of(what)
+    options = ReadOptions(class_names(classes), skip_bad, frame, what)
+    read = read_labels(labels or what, options)
+    kilns, problems = read.labels, read.problems
     named = read_splits(splits) if splits else {picture.path.name: "all" for picture in pictures}
     found = look(pictures, kilns, named)
     if as_json:
         typer.echo(json.dumps({**asdict(found), "problems": problems}, indent=2))
     else:
         _show(found, problems)
+    check_meet(kilns, [picture.grid for picture in pictures], labels or what)
+    if splits:
+        _warn(check_counts({part.name: part.kilns for part in found.parts}))
     if found.leaks:
         raise typer.Exit(LEAKS)
+
+
+def _run_file(path: Path, as_json: bool) -> None:
+    from training.config import read_config
+    from training.leaks import audit_run, leaks_in_words
+
+    found = audit_run(read_config(path), path.parent)
+    if as_json:
+        typer.echo(json.dumps(asdict(found), indent=2))
+    else:
+        table = Table("fold", "scenes", "held km²", "kilns", "learnt km²", "kilns")
+        for p in found.folds:
+            held, learnt = f"{p.held_km2:.1f}", f"{p.learnt_km2:.1f}"
+            table.add_row(p.name, str(p.scenes), held, str(p.held_kilns), learnt, str(p.learnt_kilns))
+        Console().print(table)
+        if found.outside:
+            typer.echo(f"{len(found.outside)} labels lie in no scene: {_some(found.outside)}")
+        leaks = leaks_in_words(found.leaks)
+        for sentence in leaks[:_SHOWN]:
+            typer.secho(sentence, fg="red")
+        if len(leaks) > _SHOWN:
+            typer.echo(f"and {len(leaks) - _SHOWN} more pairs of scenes.")
+        if not leaks:
+            typer.echo("No leak between folds." if found.folds else "No folds, nothing to leak.")
+    _warn(found.warnings)
+    if found.leaks:
+        raise typer.Exit(LEAKS)
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        typer.secho(sentence, err=True, fg="yellow")
 
 
 def _show(found: "Audit", problems: tuple[str, ...]) -> None:
@@ -89,12 +136,13 @@ def _show(found: "Audit", problems: tuple[str, ...]) -> None:
         ("do not decode", found.broken),
         ("hold one value only", found.constant),
         ("are on one side of the splits' file only, pictures or names", found.unnamed),
-        ("are broken label lines", problems),
+        ("are broken label rows", problems),
+        ("kilns lie in no picture", found.outside),
+        ("kilns have a size that no kiln has", found.odd_sizes),
+        ("kilns are labelled again within 45 m of another label", found.repeated),
     ):
         if names:
             typer.echo(f"{len(names)} {text}: {_some(names)}")
-    if found.outside:
-        typer.echo(f"{found.outside} kilns lie in no picture.")
     for leak in found.leaks:
         typer.secho(_leak(leak), fg="red")
     if not found.leaks:

@@ -4,23 +4,24 @@ import shlex
 import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from app.cli.evaluation_table import show
 from app.cli.options import (
     Acquired,
     AllowDamaged,
     Bands,
+    Classes,
     Model,
     Scenes,
+    SkipBad,
     Threads,
     acquired_at,
     band_names,
+    class_names,
     cores,
 )
 from app.cli.progress import windows_bar
@@ -28,18 +29,8 @@ from geodata.errors import InputError
 from geodata.files import ensure_output_folder, without_empty_folders
 
 if TYPE_CHECKING:
-    from app.services.evaluating import Evaluation
-    from detection.evaluate.summary import Row
-
-_FIGURES = (
-    ("F1", "f1", 3),
-    ("precision", "precision", 3),
-    ("recall", "recall", 3),
-    ("average precision", "average_precision", 3),
-    ("false per 1,000 km²", "false_per_1000_km2", 1),
-    ("centre error (m)", "centre_error_m", 1),
-)
-"""Label, field of `Scores`, digits after the point."""
+    from app.services.evaluating import EvaluateRequest, Evaluation
+    from app.services.evaluation_report import ReportOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +43,11 @@ def evaluate(
     labels: Annotated[
         Path,
         typer.Option(
-            "--labels", "--kilns", metavar="FILE", help="Known kilns: one polygon each.", show_default=False
+            "--labels",
+            "--kilns",
+            metavar="PATH",
+            help="Known kilns: outlines or points, CSV, YOLO-OBB folder, project.",
+            show_default=False,
         ),
     ],
     ignore: Annotated[
@@ -88,6 +83,8 @@ def evaluate(
     pictures: Annotated[
         int, typer.Option(min=0, metavar="N", help="Pictures of each kind in the report, at most.")
     ] = 60,
+    classes: Classes = "CFCBK,FCBK,Zigzag",
+    skip_bad: SkipBad = False,
     bands: Bands = None,
     acquired: Acquired = None,
     product: Annotated[
@@ -109,9 +106,9 @@ def evaluate(
         kilnlight evaluate a.tif b.tif --labels kilns.geojson --ignore unverified.csv --report report
     """
     from app.services.evaluating import EvaluateRequest
-    from app.services.evaluating import evaluate as run_evaluation
-    from app.services.evaluation_file import as_json, write_evaluation
-    from app.services.evaluation_report import ReportOptions, report_evaluation
+    from app.services.evaluation_file import as_json
+    from app.services.evaluation_report import ReportOptions
+    from geodata.labels.forms import ReadOptions
     from geodata.sources.files import OpenOptions
 
     if against is not None and report is None:
@@ -131,9 +128,29 @@ def evaluate(
             product=product,
             allow_damaged=allow_damaged,
         ),
+        label_options=ReadOptions(class_names(classes), skip_bad),
         threads=threads or cores(),
     )
-    folders = [folder for folder in (out, report) if folder is not None]
+    now = datetime.now(UTC).replace(microsecond=0)
+    how = ReportOptions(report, _command(), now, pictures, coordinates) if report else None
+    result, page = _run(request, out, how)
+    if json:
+        typer.echo(as_json(result), nl=False)
+        return
+    show(result)
+    if page is not None:
+        typer.echo(f"Wrote the report {page}")
+
+
+def _run(
+    request: "EvaluateRequest", out: Path | None, how: "ReportOptions | None"
+) -> "tuple[Evaluation, Path | None]":
+    """Evaluate and write what was asked for; folders that are not there yet stay so where it fails."""
+    from app.services.evaluating import evaluate as run_evaluation
+    from app.services.evaluation_file import write_evaluation
+    from app.services.evaluation_report import report_evaluation
+
+    folders = [folder for folder in (out, how.folder if how else None) if folder is not None]
     with ExitStack() as stack:
         for folder in folders:
             stack.enter_context(without_empty_folders(folder))
@@ -143,16 +160,8 @@ def evaluate(
         result, details = run_evaluation(request, warn, progress)
         if out is not None:
             write_evaluation(out, result)
-        if report is not None:
-            now = datetime.now(UTC).replace(microsecond=0)
-            how = ReportOptions(report, _command(), now, pictures, coordinates)
-            page = report_evaluation(details, how)
-    if json:
-        typer.echo(as_json(result), nl=False)
-    else:
-        show(result)
-        if report is not None:
-            typer.echo(f"Wrote the report {page}")
+        page = report_evaluation(details, how) if how else None
+    return result, page
 
 
 def _command() -> str:
@@ -170,38 +179,3 @@ def _lands(texts: list[str]) -> tuple[tuple[str, str], ...]:
             raise InputError(f"--land {text!r} names no land and files; write it like city=a.tif,b_*.tif.")
         out += [(land.strip(), pattern) for pattern in patterns]
     return tuple(out)
-
-
-def show(result: "Evaluation") -> None:
-    """Print the figures as tables."""
-    console = Console()
-    if result.training_shares:
-        named = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in result.training_shares.items())
-        console.print(f"NOT A TEST: the model was trained on ground that is scored here: {named}.")
-    console.print(
-        f"Model {result.model_id} at threshold {result.threshold:.3f}: {result.area_km2:,.0f} km² of "
-        f"{len(result.scenes)} scene(s). In brackets: 95 % intervals.",
-        highlight=False,
-    )
-    console.print(_table("Unverified places excused", [row for row in result.rows if row.with_places]))
-    console.print(_table("Nothing excused", [row for row in result.rows if not row.with_places]))
-
-
-def _table(title: str, rows: "list[Row]") -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column("centres within")
-    for row in rows:
-        table.add_column(f"{row.scores.radius_m:.0f} m", justify="right")
-    for label, name, digits in _FIGURES:
-        table.add_row(label, *(_cell(row, name, digits) for row in rows))
-    table.add_row("hits of kilns", *(f"{row.scores.hits} of {row.scores.kilns}" for row in rows))
-    table.add_row("false alarms", *(str(row.scores.false_alarms) for row in rows))
-    return table
-
-
-def _cell(row: "Row", name: str, digits: int) -> str:
-    value: float = getattr(row.scores, name)
-    if not isfinite(value):
-        return "–"
-    low, high = row.intervals.get(name, (value, value))
-    return f"{value:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"

@@ -17,8 +17,9 @@ from detection.evaluate.visible import SeenKilns, seen_kilns
 from detection.scan import Scan
 from detection.training_ground import TrainedOn
 from geodata.errors import InputError
-from geodata.labels.kilns import NO_PLACES, check_meet, read_kilns, read_places
-from geodata.labels.names import kiln_names
+from geodata.labels.forms import ReadOptions
+from geodata.labels.kilns import check_meet
+from geodata.labels.read import read_truth
 from geodata.obb import Boxes
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
@@ -40,6 +41,7 @@ class EvaluateRequest:
     lands: Lands = ()
     allow_training_data: bool = False
     options: OpenOptions = field(default_factory=OpenOptions)
+    label_options: ReadOptions = field(default_factory=ReadOptions)
     threads: int = 1
 
 
@@ -96,7 +98,7 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     good = checked.good
     allowed = request.allow_training_data
     trained = [training_shares(s.card, [one.info for one in good], allowed=allowed) for s in sources]
-    known = _known(request, good, options)
+    known = _known(request, good, options, warn)
     scored = []
     for source, ground in zip(sources, trained, strict=True):
         scans = scans_of(source, good, _options(request.options, source), progress)
@@ -110,13 +112,12 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     return _evaluation(first, good), Details(first, other, paths, made_up, options)
 
 
-def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions) -> Known:
-    labels = read_kilns(request.labels)
+def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions, warn: Warn) -> Known:
+    labels, places = read_truth(request.labels, request.ignore, request.label_options, warn)
     check_meet(labels, [one.info.grid for one in good], request.labels)
     return Known(
         labels,
-        kiln_names(request.labels, len(labels.boxes)),
-        read_places(request.ignore) if request.ignore else NO_PLACES,
+        places,
         tuple(_seen_kilns(one, labels.boxes, options) for one in good),
         lands_of(request.lands, [one.info.name for one in good]),
     )

@@ -22,8 +22,6 @@ class Known:
     """What is known of the ground, whatever the model."""
 
     labels: KilnLabels
-    names: tuple[str, ...]
-    """Of the kilns."""
     places: Places
     seen: tuple[SeenKilns, ...]
     """Of each scene."""
@@ -80,7 +78,8 @@ def _kilns(known: Known, scenes: Sequence[int]) -> Kilns:
     some = labels.take(there)
     return Kilns(
         some.boxes,
-        tuple(known.names[k] for k in np.flatnonzero(there)),
+        tuple(str(name) for name in some.label_id),
         some.cut_by_edge | ~visible[there],
         inside.argmax(axis=0)[there].astype(np.intp),
+        some.size_known,
     )

@@ -41,8 +41,8 @@ def open_source(model: Path | None, run: Path | None, threads: int) -> Source:
     """
     if run is None:
         detector = open_model(model, threads)
-        card = detector.card
-        return Source(detector.model_id, card.name, card.threshold, card, detector=detector)
+        own = detector.card
+        return Source(detector.model_id, own.name, own.threshold, own, detector=detector)
     opened = open_run(run)
     record = opened.record
     card = _card_of_run(record.model_id, model, run)

@@ -9,11 +9,11 @@ from app.services.run_folder import incoming_run
 from geodata.errors import InputError
 from geodata.files import ensure_output_folder
 from geodata.store.incoming import IncomingRun
+from geodata.store.opening import STORE
 from geodata.store.rebuild import rebuild
 from geodata.store.store import Store
 
 DEFAULT_PROJECT = Path("kilnlight-project")
-STORE = "kilnlight.sqlite"
 RUNS = "runs"
 PICTURES = "pictures"
 

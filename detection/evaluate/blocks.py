@@ -74,8 +74,9 @@ def weighted_medians(values: Floats, place: Index, weights: Floats) -> Floats:
     values, times = values[order], weights[:, place[order]]
     whole = np.cumsum(times, axis=1)
     out = np.full(len(weights), np.nan)
-    some = np.flatnonzero(whole[:, -1] > 0) if len(values) else []
-    for k in some:
+    if not len(values):
+        return out
+    for k in np.flatnonzero(whole[:, -1] > 0):
         n = int(whole[k, -1])
         middle = np.searchsorted(whole[k], [(n - 1) // 2 + 1, n // 2 + 1])
         out[k] = values[middle].mean()

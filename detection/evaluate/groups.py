@@ -92,7 +92,7 @@ def by_land(sample: Sample, matching: Matching, threshold: float) -> list[Group]
 
 def by_size(sample: Sample, matching: Matching, threshold: float) -> list[Group]:
     """Thirds of the kilns by their length: what was found of them. False alarms have no true size."""
-    length, required = sample.kilns.boxes.length_m, ~sample.kilns.ignored
+    length, required = sample.kilns.boxes.length_m, ~sample.kilns.ignored & sample.kilns.has_size
     if required.sum() < 3:
         return []
     low, high = np.percentile(length[required], [100 / 3, 200 / 3])

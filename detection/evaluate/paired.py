@@ -5,6 +5,7 @@ bootstrap: Efron and Tibshirani 1993, chapter 16; blocks of land as in `blocks`)
 is the same for both, falls out.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
 
@@ -13,7 +14,7 @@ import numpy as np
 from detection.evaluate.blocks import Blocks, draw_blocks
 from detection.evaluate.estimate import Estimate, estimate
 from detection.evaluate.intervals import figure_draws
-from detection.evaluate.matching import HIT_RADIUS_M, Matching
+from detection.evaluate.matching import HIT_RADIUS_M, Matching, Truth
 from detection.evaluate.metrics import scores_of
 from detection.evaluate.oriented import match_overlaps
 from detection.evaluate.sample import Index, Sample, match_sample
@@ -63,8 +64,8 @@ def compare(first: Judged, second: Judged) -> Comparison:
     sides = (first, second)
     by_centre = [match_sample(side.sample) for side in sides]
     by_overlap = [match_overlaps(side.sample) for side in sides]
-    one, two = _figures(sides, by_centre, COMPARED)
-    turned = _figures(sides, by_overlap, ("average_precision",))
+    one, two = _figures(sides, by_centre, lambda s: s.truth, COMPARED)
+    turned = _figures(sides, by_overlap, lambda s: s.sized_truth, ("average_precision",))
     for all_figures, more in zip((one, two), turned, strict=True):
         all_figures["rotated_ap50"] = more["average_precision"]
     found = [_found(side, matching) for side, matching in zip(sides, by_centre, strict=True)]
@@ -81,9 +82,12 @@ _Figures = dict[str, tuple[float, Floats]]
 
 
 def _figures(
-    sides: tuple[Judged, Judged], matchings: list[Matching], names: tuple[str, ...]
+    sides: tuple[Judged, Judged],
+    matchings: list[Matching],
+    truth: Callable[[Sample], Truth],
+    names: tuple[str, ...],
 ) -> tuple[_Figures, _Figures]:
-    scored = [(s.sample.found, s.sample.truth, m) for s, m in zip(sides, matchings, strict=True)]
+    scored = [(s.sample.found, truth(s.sample), m) for s, m in zip(sides, matchings, strict=True)]
     blocks = draw_blocks(scored)
 
     def one(k: int, drawn: Blocks) -> _Figures:

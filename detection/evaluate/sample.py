@@ -69,9 +69,16 @@ class Kilns:
     ignored: Mask
     """Cut by a scene's edge, or not to be seen: neither missed nor required."""
     region: Index
+    sized: Mask | None = None
+    """False for kilns that are known as points only, whose boxes mean nothing; None: all have a size."""
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def has_size(self) -> Mask:
+        """True for kilns whose box is known."""
+        return np.ones(len(self), np.bool_) if self.sized is None else self.sized
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,11 @@ class Sample:
         """The kilns as the metrics want them."""
         boxes = self.kilns.boxes
         return Truth(boxes.lon, boxes.lat, self.kilns.ignored, self.places.lon, self.places.lat)
+
+    @property
+    def sized_truth(self) -> Truth:
+        """The same, kilns without a known size ignored: what boxes can be compared with."""
+        return replace(self.truth, kiln_ignored=self.kilns.ignored | ~self.kilns.has_size)
 
     @property
     def folds(self) -> list[int]:
@@ -187,6 +199,7 @@ def join_samples(samples: Sequence[Sample]) -> Sample:
             tuple(name for one in samples for name in one.kilns.names),
             np.concatenate([np.empty(0, np.bool_), *(one.kilns.ignored for one in samples)]),
             np.concatenate([np.empty(0, np.intp), *kiln_region]),
+            np.concatenate([np.empty(0, np.bool_), *(one.kilns.has_size for one in samples)]),
         ),
         tuple(km2 for one in samples for km2 in one.look_km2),
         samples[0].places if samples else NO_PLACES,

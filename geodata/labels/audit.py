@@ -15,18 +15,21 @@ import rasterio
 import shapely
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Floats, metres_per_degree
-from geodata.labels.kilns import KilnLabels
-from geodata.labels.pictures import Picture
-from geodata.labels.splits import UNUSED, Splits, close_pictures
+from geodata.labels.kilns import SAME_KILN_M, KilnLabels
+from geodata.labels.pictures import Picture, kilns_in
+from geodata.labels.split_files import UNUSED, Splits
+from geodata.labels.splits import close_pictures
 from geodata.near import pairs_within
 from geodata.obb import Boxes
 from geodata.sources.whole import check_picture
 from geodata.tiles import footprint
 
-SAME_KILN_M = 45.0
+LENGTH_M = (40.0, 300.0)
+"""Known kilns are 90 to 146 m long (5 to 95 %); beyond this a CRS, a frame or a unit is wrong."""
 THUMB_PX = 16
 WHOLE = {".png", ".jpg", ".jpeg"}
 SAME_PICTURE = 0.995
@@ -76,8 +79,12 @@ class Audit:
     """Pictures that do not decode."""
     constant: tuple[str, ...]
     """Pictures of one value only."""
-    outside: int
-    """Kilns that lie in no picture."""
+    outside: tuple[str, ...]
+    """Ids of kilns that lie in no picture."""
+    odd_sizes: tuple[str, ...]
+    """Ids of kilns that are no kiln's size: a length outside `LENGTH_M`."""
+    repeated: tuple[str, ...]
+    """Ids of kilns within `SAME_KILN_M` of one before them."""
     unnamed: tuple[str, ...]
     """Pictures that the splits do not name, and names without a picture."""
 
@@ -87,17 +94,21 @@ def audit(pictures: Sequence[Picture], labels: KilnLabels, splits: Splits) -> Au
 
     Args:
         pictures: all of them; each is read once, shrunk.
-        labels: kilns; one that several pictures show may be there once or several times.
+        labels: kilns; one that several pictures show may be there once or several times. Those that are
+            rather none are left out.
         splits: of pictures by file name; those that are `unused` take no part in leaks.
     """
+    labels = labels.take(labels.kiln)
     names = [splits.get(picture.path.name, UNUSED) for picture in pictures]
-    thumbs = [_thumb(picture) for picture in pictures]
-    inside = _kilns_in(pictures, labels.boxes)
+    thumbs = [thumb(picture) for picture in pictures]
+    inside = kilns_in(pictures, labels.boxes)
     used = sorted(set(names) - {UNUSED})
     members = {name: [k for k, other in enumerate(names) if other == name] for name in sorted(set(names))}
     ground = {name: _ground([pictures[k] for k in index]) for name, index in members.items()}
     everywhere = np.unique(np.concatenate([np.empty(0, np.intp), *inside]))
-    lengths, widths = labels.boxes.length_m[everywhere], labels.boxes.width_m[everywhere]
+    measured = everywhere[labels.size_known[everywhere]]
+    lengths, widths = labels.boxes.length_m[measured], labels.boxes.width_m[measured]
+    odd = measured[(lengths < LENGTH_M[0]) | (lengths > LENGTH_M[1])]
     missing = set(splits) - {picture.path.name for picture in pictures}
     return Audit(
         tuple(_part(name, index, ground[name], inside, labels) for name, index in members.items()),
@@ -114,14 +125,16 @@ def audit(pictures: Sequence[Picture], labels: KilnLabels, splits: Splits) -> Au
             for p, thumb in zip(pictures, thumbs, strict=True)
             if thumb is not None and not thumb.any()
         ),
-        len(labels.boxes) - len(everywhere),
+        tuple(np.delete(labels.label_id, everywhere).tolist()),
+        tuple(labels.label_id[odd].tolist()),
+        tuple(labels.label_id[again(labels.boxes.lon, labels.boxes.lat)].tolist()),
         tuple(sorted({p.path.name for p in pictures} - set(splits) if splits else ()))
         + tuple(sorted(missing)),
     )
 
 
 def _part(
-    name: str, index: list[int], ground: shapely.Geometry, inside: list[np.ndarray], labels: KilnLabels
+    name: str, index: list[int], ground: BaseGeometry, inside: list[np.ndarray], labels: KilnLabels
 ) -> Part:
     kilns = _different(labels.boxes, [inside[k] for k in index])
     return Part(
@@ -138,7 +151,7 @@ def _leak(
     one: str,
     other: str,
     members: dict[str, list[int]],
-    ground: dict[str, shapely.Geometry],
+    ground: dict[str, BaseGeometry],
     pictures: Sequence[Picture],
     inside: list[np.ndarray],
     boxes: Boxes,
@@ -153,14 +166,14 @@ def _leak(
     mine, _, _ = pairs_within(
         (boxes.lon[left], boxes.lat[left]), (boxes.lon[right], boxes.lat[right]), SAME_KILN_M
     )
-    same = _same_pictures(members[one], members[other], thumbs)
+    same = same_pictures(members[one], members[other], thumbs)
     twins = tuple((pictures[i].path.name, pictures[j].path.name) for i, j in same)
     if not pairs and not len(mine) and not twins:
         return None
     return Leak(one, other, round(shared, 3), pairs, len(set(mine.tolist())), twins)
 
 
-def _thumb(picture: Picture) -> Floats | None:
+def thumb(picture: Picture) -> Floats | None:
     """Each band shrunk, mean 0 and spread 1 (0 if it is constant), in a row; None if it does not decode."""
     try:
         if picture.path.suffix.lower() in WHOLE:
@@ -178,8 +191,8 @@ def _thumb(picture: Picture) -> Floats | None:
     return np.asarray((pixels / np.where(spread > 0, spread, 1)).ravel())
 
 
-def _same_pictures(ones: list[int], others: list[int], thumbs: list[Floats | None]) -> list[tuple[int, int]]:
-    """Pairs of pictures that correlate; pictures of one value look like nothing."""
+def same_pictures(ones: list[int], others: list[int], thumbs: list[Floats | None]) -> list[tuple[int, int]]:
+    """Pairs, one of each list of indices, that correlate; pictures of one value look like nothing."""
     out = []
     for size in {len(t) for t in thumbs if t is not None}:
         left = [k for k in ones if (t := thumbs[k]) is not None and len(t) == size and t.any()]
@@ -192,31 +205,25 @@ def _same_pictures(ones: list[int], others: list[int], thumbs: list[Floats | Non
     return out
 
 
-def _kilns_in(pictures: Sequence[Picture], boxes: Boxes) -> list[np.ndarray]:
-    """For each picture the kilns whose centre it shows."""
-    out = []
-    for picture in pictures:
-        col, row = picture.grid.pixel(boxes.lon, boxes.lat)
-        grid = picture.grid
-        out.append(np.flatnonzero((col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)))
-    return out
-
-
 def _different(boxes: Boxes, inside: list[np.ndarray]) -> np.ndarray:
     """Indices of the kilns of several pictures, each kiln once, even if it is labelled twice."""
     found = np.unique(np.concatenate([np.empty(0, np.intp), *inside]))
-    lon, lat = boxes.lon[found], boxes.lat[found]
+    return np.asarray(found[~again(boxes.lon[found], boxes.lat[found])])
+
+
+def again(lon: Floats, lat: Floats) -> np.ndarray:
+    """True for places within `SAME_KILN_M` of one before them."""
     one, other, _ = pairs_within((lon, lat), (lon, lat), SAME_KILN_M)
-    again = np.zeros(len(found), np.bool_)
-    again[one[other < one]] = True
-    return np.asarray(found[~again])
+    out = np.zeros(len(lon), np.bool_)
+    out[one[other < one]] = True
+    return out
 
 
-def _ground(pictures: Sequence[Picture]) -> shapely.Geometry:
+def _ground(pictures: Sequence[Picture]) -> BaseGeometry:
     return shapely.union_all([footprint(picture.grid) for picture in pictures])
 
 
-def _km2(shape: shapely.Geometry) -> float:
+def _km2(shape: BaseGeometry) -> float:
     _, south, _, north = shapely.bounds(shape)
     if not np.isfinite(south):
         return 0.0

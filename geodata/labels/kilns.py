@@ -1,41 +1,87 @@
-"""geodata.labels.kilns: verified kilns and unverified places from files; knows nothing of models."""
+"""geodata.labels.kilns: what is known of kilns on the ground, and where nobody knows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from geodata.errors import InputError
-from geodata.files import atomic_path
-from geodata.grid import Floats, Grid, metres_per_degree
-from geodata.obb import Boxes, from_corners
+from geodata.grid import Floats, Grid
+from geodata.near import pairs_within
+from geodata.obb import Boxes
 from geodata.tiles import footprint
 
-CUT_BY_EDGE, KILN_CLASS = "cut_by_edge", "kiln_class"
+CLASSES = ("CFCBK", "FCBK", "Zigzag")
+"""Those of SentinelKilnDB, in its order."""
 UNKNOWN = "unknown"
-NO_AREA_DEG2 = 1e-12
-"""A hundredth of a square metre: corners on a line have that by rounding."""
-VECTOR_DRIVERS = {".geojson": "GeoJSON", ".gpkg": "GPKG"}
+SAME_KILN_M = 45.0
+POINT_LENGTH_M, POINT_WIDTH_M = 120.0, 60.0
+"""Taken for a point that tells no size: the median kiln around Delhi. It draws the centre only; neither size
+nor angle is learnt from it."""
+HALF = 0.5
+"""Labels of at least this probability count as kilns where something has to be counted."""
 
 
 @dataclass(frozen=True)
 class KilnLabels:
-    """Verified kilns."""
+    """n places, each with the chance that a kiln stands there; columns left out get their defaults."""
 
     boxes: Boxes
     cut_by_edge: NDArray[np.bool_]
     """True where a scene's edge cuts the kiln; False where the file does not tell."""
     kiln_class: NDArray[np.object_]
     """CFCBK, FCBK, Zigzag or unknown."""
+    probability: Floats = field(default_factory=lambda: np.empty(0))
+    """1 (the default) for a kiln, 0 where none stands, between them a soft label, NaN where nobody knows."""
+    size_known: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    """False for points without a size, whose boxes are `POINT_LENGTH_M` x `POINT_WIDTH_M`; default True."""
+    label_id: NDArray[np.object_] = field(default_factory=lambda: np.empty(0, np.object_))
+    """What a person finds the label by; by default its number, from 1."""
+    valid_from: NDArray[np.datetime64] = field(default_factory=lambda: np.empty(0, "datetime64[us]"))
+    """UTC; what is said holds for scenes of that time or later, of earlier or undated ones nothing is known.
+    NaT (the default) where it holds for all."""
+
+    def __post_init__(self) -> None:
+        n = len(self.boxes)
+        defaults = {
+            "probability": np.ones(n),
+            "size_known": np.ones(n, np.bool_),
+            "label_id": np.array([str(k + 1) for k in range(n)], np.object_),
+            "valid_from": np.full(n, np.datetime64("NaT"), "datetime64[us]"),
+        }
+        for name, default in defaults.items():
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, default)
+        if any(len(getattr(self, f.name)) != n for f in fields(self)):
+            raise ValueError("columns of different lengths")
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    @property
+    def sure(self) -> NDArray[np.bool_]:
+        """Kilns that somebody is sure of, at any time: the truth that scores are made with."""
+        return np.asarray((self.probability == 1) & np.isnat(self.valid_from))
+
+    @property
+    def unsure(self) -> NDArray[np.bool_]:
+        """Places that are neither certainly a kiln nor certainly none: what is found there is not scored."""
+        return np.asarray(~self.sure & ~((self.probability == 0) & np.isnat(self.valid_from)))
+
+    @property
+    def kiln(self) -> NDArray[np.bool_]:
+        """Places that are rather a kiln than none, as far as anybody knows."""
+        return np.asarray(self.probability >= HALF)
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "KilnLabels":
-        """The kilns at an index or under a mask."""
-        return KilnLabels(self.boxes.take(index), self.cut_by_edge[index], self.kiln_class[index])
+        """The labels at an index or under a mask."""
+        return KilnLabels(
+            self.boxes.take(index), *(getattr(self, f.name)[index] for f in fields(self) if f.name != "boxes")
+        )
 
 
 @dataclass(frozen=True)
@@ -45,67 +91,34 @@ class Places:
     lon: Floats
     lat: Floats
 
+    def and_these(self, labels: KilnLabels) -> "Places":
+        """These places and those of the labels that nobody is sure of."""
+        boxes = labels.boxes.take(labels.unsure)
+        return Places(np.concatenate([self.lon, boxes.lon]), np.concatenate([self.lat, boxes.lat]))
+
 
 NO_PLACES = Places(np.empty(0), np.empty(0))
 
 
-def read_kilns(path: Path) -> KilnLabels:
-    """Read kilns: one polygon each, in any vector format and CRS; `cut_by_edge` is read where it is there.
+def join(parts: Sequence[KilnLabels]) -> KilnLabels:
+    """Labels of several files as one; within `SAME_KILN_M` of a label an earlier file speaks."""
+    out = parts[0]
+    for more in parts[1:]:
+        again, _, _ = pairs_within(
+            (more.boxes.lon, more.boxes.lat), (out.boxes.lon, out.boxes.lat), SAME_KILN_M
+        )
+        new = np.ones(len(more), np.bool_)
+        new[again] = False
+        out = _below(out, more.take(new))
+    return out
 
-    An outline of other than four corners becomes the smallest box around it.
 
-    Raises:
-        InputError: no such file, no vector file, no CRS, no kiln, or something in it that is not a polygon,
-            crosses itself or has no area.
-    """
-    table = _read_vectors(path)
-    if table.empty:
-        raise InputError(f"{path} holds no kiln; give one polygon per kiln.")
-    shapes = _without_wrapping(table.geometry.to_numpy())
-    polygons = (shapely.get_type_id(shapes) == shapely.GeometryType.POLYGON) & ~shapely.is_empty(shapes)
-    if not polygons.all():
-        row = int(np.flatnonzero(~polygons)[0]) + 1
-        raise InputError(f"{path} has something else than a polygon in row {row}; give one polygon per kiln.")
-    broken = ~shapely.is_valid(shapes) | (shapely.area(shapes) < NO_AREA_DEG2)
-    if broken.any():
-        row = int(np.flatnonzero(broken)[0])
-        why = shapely.is_valid_reason(shapes[row])
-        why = "it has no area" if why == "Valid Geometry" else why[:1].lower() + why[1:]
-        raise InputError(f"{path} has a broken outline in row {row + 1} ({why}); mend it or take it out.")
-    corners = [_four_corners(shape) for shape in shapes]
-    cut = table[CUT_BY_EDGE] if CUT_BY_EDGE in table else pd.Series(False, index=table.index)
-    kiln_class = table[KILN_CLASS] if KILN_CLASS in table else pd.Series(UNKNOWN, index=table.index)
-    return KilnLabels(
-        from_corners(np.array(corners, dtype=np.float64).reshape(-1, 4, 2)),
-        cut.eq(True).to_numpy(np.bool_),
-        kiln_class.fillna(UNKNOWN).to_numpy(np.object_),
+def _below(one: KilnLabels, two: KilnLabels) -> KilnLabels:
+    boxes = Boxes(
+        *(np.concatenate([getattr(one.boxes, f.name), getattr(two.boxes, f.name)]) for f in fields(Boxes))
     )
-
-
-def write_kilns(path: Path, labels: KilnLabels) -> None:
-    """Write kilns as GeoJSON or GeoPackage (by the name's end): one polygon each, with size and angle.
-
-    Raises:
-        InputError: for a name with another end, or a disk that refuses.
-    """
-    driver = VECTOR_DRIVERS.get(path.suffix.lower())
-    if driver is None:
-        raise InputError(f"{path} ends with {path.suffix or 'nothing'}; name a file .geojson or .gpkg.")
-    boxes = labels.boxes
-    table = gpd.GeoDataFrame(
-        {
-            KILN_CLASS: labels.kiln_class,
-            "length_m": boxes.length_m.round(1),
-            "width_m": boxes.width_m.round(1),
-            "angle_deg": boxes.angle_deg.round(1),
-            CUT_BY_EDGE: labels.cut_by_edge,
-        },
-        geometry=shapely.polygons(boxes.corners()),
-        crs=4326,
-    )
-    how = {"COORDINATE_PRECISION": 8} if driver == "GeoJSON" else {"layer": "kilns"}
-    with atomic_path(path) as temporary:
-        table.to_file(temporary, driver=driver, **how)
+    rest = [f.name for f in fields(KilnLabels) if f.name != "boxes"]
+    return KilnLabels(boxes, *(np.concatenate([getattr(one, n), getattr(two, n)]) for n in rest))
 
 
 def read_places(path: Path) -> Places:
@@ -129,44 +142,19 @@ def read_places(path: Path) -> Places:
     return Places(lon, lat)
 
 
-def check_meet(labels: KilnLabels, grids: Iterable[Grid], path: Path) -> None:
+def check_meet(labels: KilnLabels, grids: Iterable[Grid], path: Path | str) -> None:
     """Raise `InputError`, with both extents, where no kiln lies in any of the scenes."""
     shapes = [footprint(grid) for grid in grids]
-    kilns = shapely.points(labels.boxes.lon, labels.boxes.lat)
+    if not labels.kiln.any():
+        raise InputError(
+            f"{path} holds no kiln, only places without one or that nobody is sure of; add kilns."
+        )
+    kilns = shapely.points(labels.boxes.lon[labels.kiln], labels.boxes.lat[labels.kiln])
     if not any(shapely.intersects(shape, kilns).any() for shape in shapes):
         raise InputError(
             f"No kiln of {path} lies in a scene: the kilns lie in {_extent(kilns)}, the scenes in "
             f"{_extent(shapes)} (west, south, east, north); give labels of these scenes."
         )
-
-
-def _read_vectors(path: Path) -> gpd.GeoDataFrame:
-    if not Path(path).is_file():
-        raise InputError(f"There is no file {path}; check the path of the labels.")
-    try:
-        table = gpd.read_file(path)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be read as a vector file; give kilns as GeoJSON.") from error
-    if not isinstance(table, gpd.GeoDataFrame) or table.crs is None:
-        raise InputError(f"{path} has no geometry or no CRS; give kilns as GeoJSON, in lon and lat.")
-    return table.to_crs(4326)
-
-
-def _without_wrapping(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Multi-polygons of one part as that part: GeoPackage and shapefiles often know no other kind."""
-    single = shapely.get_num_geometries(shapes) == 1
-    return np.where(single, shapely.get_geometry(shapes, 0), shapes)
-
-
-def _four_corners(shape: shapely.Polygon) -> Floats:
-    ring: Floats = shapely.get_coordinates(shape.exterior)
-    if len(ring) == 5:
-        return ring[:4]
-    # the smallest box is that in metres, not in degrees
-    scale = np.array([float(v) for v in metres_per_degree(ring[:, 1].mean())])
-    box = shapely.minimum_rotated_rectangle(shapely.Polygon(ring * scale))
-    corners: Floats = shapely.get_coordinates(box)[:4] / scale
-    return corners
 
 
 def _extent(shapes: shapely.Geometry | Sequence[shapely.Geometry] | NDArray[np.object_]) -> str:

@@ -1,15 +1,19 @@
 """geodata.labels.pictures: the pictures of a labelled folder and where each of them lies; reads no pixels."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geodata.errors import InputError
 from geodata.grid import Grid
+from geodata.obb import Boxes
 from geodata.tile_names import grid_of_name
 
 ENDS = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".jp2"}
@@ -63,3 +67,13 @@ def _grid(path: Path) -> Grid:
             "give GeoTIFFs, or tiles named lat_lon.png."
         )
     return named
+
+
+def kilns_in(pictures: Sequence[Picture], boxes: Boxes) -> list[NDArray[np.intp]]:
+    """For each picture the kilns whose centre it shows."""
+    out = []
+    for picture in pictures:
+        col, row = picture.grid.pixel(boxes.lon, boxes.lat)
+        grid = picture.grid
+        out.append(np.flatnonzero((col >= 0) & (col < grid.width) & (row >= 0) & (row < grid.height)))
+    return out

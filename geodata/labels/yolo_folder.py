@@ -15,51 +15,30 @@ from pathlib import Path
 
 import numpy as np
 
-from geodata.errors import InputError, ProblemsError
+from geodata.errors import InputError
 from geodata.files import ensure_output_folder, write_text_atomic
 from geodata.grid import Floats
-from geodata.labels.kilns import KilnLabels
+from geodata.labels.forms import Read, ReadOptions, refuse
+from geodata.labels.kilns import CLASSES, SAME_KILN_M, KilnLabels
 from geodata.labels.pictures import Picture
 from geodata.labels.yolo_obb import Row, RowError, format_row, parse_row
 from geodata.near import pairs_within
 from geodata.obb import Boxes, from_corners
 
-CLASSES = ("CFCBK", "FCBK", "Zigzag")
-"""Those of SentinelKilnDB, in its order."""
-SAME_KILN_M = 45.0
 
-
-@dataclass(frozen=True)
-class Read:
-    """What a folder held."""
-
-    labels: KilnLabels
-    lines: int
-    """Lines that were read; more than there are kilns where tiles overlap."""
-    problems: tuple[str, ...]
-    """Each broken line, with its file and number."""
-
-
-def read_yolo(
-    folder: Path,
-    pictures: Sequence[Picture],
-    classes: Sequence[str] = CLASSES,
-    frame_px: int | None = None,
-    skip_bad: bool = False,
-) -> Read:
+def read_yolo(folder: Path, pictures: Sequence[Picture], options: ReadOptions | None = None) -> Read:
     """Kilns of the label files of pictures.
 
     Args:
         folder: holds `labels/*.txt` or `*.txt`; a picture without a file has no kiln.
         pictures: the pictures with their places.
-        classes: names of the class numbers.
-        frame_px: side that the shares count in, if it is not the picture's own.
-        skip_bad: read the good lines where others are broken.
+        options: classes, frame, and whether broken lines are skipped.
 
     Raises:
-        ProblemsError: every broken line and every label file without a picture, unless `skip_bad`.
+        ProblemsError: broken lines and label files without a picture, unless the options skip them.
         InputError: no label file at all.
     """
+    options = options or ReadOptions()
     inner = folder / "labels"
     where = inner if inner.is_dir() else folder
     files = {path.stem: path for path in sorted(where.glob("*.txt"))}
@@ -67,23 +46,23 @@ def read_yolo(
         raise InputError(f"{where} holds no label file (*.txt); give the folder with the labels.")
     known = {picture.path.stem for picture in pictures}
     problems = [f"{path} has no picture of its name." for stem, path in files.items() if stem not in known]
-    corners, names, depth = [np.empty((0, 4, 2))], [], [np.empty(0)]
+    found: list[_Line] = []
     for picture in pictures:
-        if picture.path.stem not in files:
-            continue
-        rows, wrong = _rows(files[picture.path.stem], classes)
-        problems += wrong
-        if rows:
-            pixels = np.stack([row.corners for row in rows]) * _frame(picture, frame_px)
-            corners.append(np.stack(picture.grid.lonlat(pixels[..., 0], pixels[..., 1]), -1))
-            names += [row.kiln_class for row in rows]
-            depth.append(_depth_px(pixels.mean(axis=1), picture))
-    if problems and not skip_bad:
-        raise ProblemsError([*problems, "Mend these lines, or take the good ones with --skip-bad."])
-    boxes = from_corners(np.concatenate(corners))
-    kept = _joined(boxes, np.concatenate(depth))
-    labels = KilnLabels(boxes, np.zeros(len(boxes), np.bool_), np.array(names, dtype=np.object_))
-    return Read(labels.take(kept), len(boxes), tuple(problems))
+        if picture.path.stem in files:
+            lines, wrong = _lines(files[picture.path.stem], picture, options)
+            found += lines
+            problems += wrong
+    refuse(problems, len(found), options)
+    boxes = from_corners(np.array([line.corners for line in found]).reshape(-1, 4, 2))
+    labels = KilnLabels(
+        boxes,
+        np.zeros(len(boxes), np.bool_),
+        np.array([line.kiln_class for line in found], dtype=np.object_),
+        np.array([line.probability for line in found]),
+        label_id=np.array([line.name for line in found], dtype=np.object_),
+    )
+    kept = _joined(boxes, np.array([line.depth_px for line in found]))
+    return Read(labels.take(kept), len(found), tuple(problems))
 
 
 def write_yolo(
@@ -91,9 +70,12 @@ def write_yolo(
 ) -> int:
     """Write `labels/*.txt`, one file for each picture, empty where it holds no kiln; returns the lines.
 
+    Places without a kiln (probability 0) and those that nobody knows get no line: YOLO has none for them.
+
     Raises:
         InputError: for a class that has no number.
     """
+    labels = labels.take(labels.probability > 0)
     wrong = sorted(set(labels.kiln_class) - set(classes))
     if wrong:
         raise InputError(
@@ -106,31 +88,51 @@ def write_yolo(
         col, row = picture.grid.pixel(ground[..., 0], ground[..., 1])
         shares = np.stack([col, row], -1) / _frame(picture, None)
         whole = np.flatnonzero(np.all((shares >= 0) & (shares <= 1), axis=(1, 2)))
-        lines = [format_row(Row(str(labels.kiln_class[k]), shares[k]), classes) for k in whole]
+        lines = [
+            format_row(Row(str(labels.kiln_class[k]), shares[k], float(labels.probability[k])), classes)
+            for k in whole
+        ]
         count += len(lines)
         write_text_atomic(folder / "labels" / f"{picture.path.stem}.txt", "".join(f"{x}\n" for x in lines))
     return count
 
 
-def _rows(path: Path, classes: Sequence[str]) -> tuple[list[Row], list[str]]:
-    rows, problems = [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if line.strip():
-            try:
-                rows.append(parse_row(line, classes))
-            except RowError as error:
-                problems.append(f"{path}, line {number}: {error}.")
-    return rows, problems
+@dataclass(frozen=True)
+class _Line:
+    """A line on the ground: corners (4, 2) in lon and lat, and how far from the picture's border it lies."""
+
+    name: str
+    kiln_class: str
+    corners: Floats
+    probability: float
+    depth_px: float
+
+
+def _lines(path: Path, picture: Picture, options: ReadOptions) -> tuple[list[_Line], list[str]]:
+    lines, problems = [], []
+    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not text.strip():
+            continue
+        try:
+            row = parse_row(text, options.classes)
+        except RowError as error:
+            problems.append(f"{path}, line {number}: {error}.")
+            continue
+        pixels = row.corners * _frame(picture, options.frame_px)
+        corners = np.stack(picture.grid.lonlat(pixels[:, 0], pixels[:, 1]), -1)
+        name = f"{path.stem}:{number}"
+        lines.append(_Line(name, row.kiln_class, corners, row.probability, _depth_px(pixels, picture)))
+    return lines, problems
 
 
 def _frame(picture: Picture, frame_px: int | None) -> Floats:
     return np.array([frame_px or picture.grid.width, frame_px or picture.grid.height], dtype=np.float64)
 
 
-def _depth_px(centres: Floats, picture: Picture) -> Floats:
-    """How far from the picture's border each centre lies."""
-    size = np.array([picture.grid.width, picture.grid.height])
-    return np.asarray(np.minimum(centres, size - centres).min(axis=1))
+def _depth_px(corners: Floats, picture: Picture) -> float:
+    """How far from the picture's border the centre lies."""
+    centre = corners.mean(axis=0)
+    return float(min(*centre, *(np.array([picture.grid.width, picture.grid.height]) - centre)))
 
 
 def _joined(boxes: Boxes, depth_px: Floats) -> np.ndarray:

@@ -4,7 +4,8 @@ A scene reads windows only. Pixels of about the model's size come as they are st
 averaged over their valid part.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -49,13 +50,20 @@ class OpenOptions:
 class FileScene:
     """An open raster file; implements `geodata.scene.Scene`. Use as a context manager."""
 
-    def __init__(self, dataset: Any, info: SceneInfo, reader: RasterReader, fit: Fit) -> None:
+    def __init__(self, path: Path, dataset: Any, info: SceneInfo, reader: RasterReader, fit: Fit) -> None:
+        self._path = path
         self._dataset = dataset
+        self._parked = False
         self._info = info
         self._reader = reader
         self._fit = fit
         self._stats: tuple[BandStats, ...] | None = None
         self.warnings: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
 
     @property
     def info(self) -> SceneInfo:
@@ -74,10 +82,27 @@ class FileScene:
             self._stats = statistics(sample(self.read, grid.width, grid.height))
         return self._stats
 
+    def park(self) -> None:
+        """Release the file; each later read opens it anew, so that thousands of scenes can be at hand."""
+        self._parked = True
+        self._dataset.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[RasterReader]:
+        if not self._parked:
+            yield self._reader
+            return
+        with open_raster(self._path) as dataset:
+            yield self._reader.on(dataset)
+
     def read(self, window: Window) -> Patch:
         """Pixels of a window of `info.grid`. Raises `InputError` for pixels that do not decode."""
+        with self._opened() as reader:
+            return self._read(reader, window)
+
+    def _read(self, reader: RasterReader, window: Window) -> Patch:
         if not self._fit.is_averaged:
-            pixels, valid = self._reader.read(window)
+            pixels, valid = reader.read(window)
             return Patch(pixels, valid, window)
         pixels = np.empty((len(self._info.bands), window.height, window.width), np.float32)
         valid = np.empty((window.height, window.width), np.bool_)
@@ -87,14 +112,14 @@ class FileScene:
         for top in range(0, window.height, step):
             rows = min(step, window.height - top)
             part = Window(window.col, window.row + top, window.width, rows)
-            pixels[:, top : top + rows], valid[top : top + rows] = self._averaged(part)
+            pixels[:, top : top + rows], valid[top : top + rows] = self._averaged(reader, part)
         return Patch(pixels, valid, window)
 
-    def _averaged(self, part: Window) -> tuple[Any, Any]:
+    def _averaged(self, reader: RasterReader, part: Window) -> tuple[Any, Any]:
         down, across = self._fit.rows_per_pixel, self._fit.cols_per_pixel
         top, bottom = source_span(part.row, part.row + part.height, down)
         left, right = source_span(part.col, part.col + part.width, across)
-        pixels, valid = self._reader.read(Window(left, top, right - left, bottom - top))
+        pixels, valid = reader.read(Window(left, top, right - left, bottom - top))
         return average(pixels, valid, (part.row, part.col), (part.height, part.width), (down, across))
 
     def close(self) -> None:
@@ -145,7 +170,7 @@ def open_with(path: Path, options: OpenOptions) -> FileScene:
     except BaseException:
         dataset.close()
         raise
-    scene = FileScene(dataset, info, reader, fit)
+    scene = FileScene(path, dataset, info, reader, fit)
     scene.warnings = plan.warnings + warnings
     return scene
 

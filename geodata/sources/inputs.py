@@ -1,15 +1,18 @@
 """geodata.sources.inputs: the files that a person named, opened and checked before the first is run."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from geodata.errors import InputError, ProblemsError
 from geodata.scene import SceneInfo
-from geodata.sources.files import OpenOptions, open_with
+from geodata.sources.files import FileScene, OpenOptions, open_with
 from geodata.tile_names import TILE_SUFFIX, grid_of_name
 
 RASTER_SUFFIXES = (".tif", ".tiff", ".jp2", ".vrt", ".img")
+SMALL_PX = 1 << 18
+"""Scenes of at most so many pixels, 512 x 512, come in thousands."""
 _SIDE_FILES = (".xml", ".ovr", ".msk", ".tfw", ".j2w", ".prj", ".wld")
 
 
@@ -58,6 +61,27 @@ def check_scenes(paths: Sequence[Path], options: OpenOptions) -> CheckedScenes:
     return CheckedScenes(tuple(good), tuple(problems), tuple(warnings))
 
 
+def open_scenes_of(paths: Sequence[Path], options: OpenOptions, stack: ExitStack) -> list[FileScene]:
+    """Open every file of paths and folders; they close with the stack. Small ones are open while read only.
+
+    Raises:
+        ProblemsError: with everything that is wrong with the files.
+    """
+    files, problems, _ = expand(paths)
+    scenes = []
+    for path in files:
+        try:
+            scene = stack.enter_context(open_with(path, options))
+        except InputError as error:
+            problems.append(Problem(path, str(error)))
+            continue
+        if scene.info.grid.width * scene.info.grid.height <= SMALL_PX:
+            scene.park()
+        scenes.append(scene)
+    CheckedScenes((), tuple(problems), ()).raise_problems()
+    return scenes
+
+
 def expand(paths: Sequence[Path]) -> tuple[list[Path], list[Problem], list[str]]:
     """Files of the paths and folders, in order; problems (empty folder, named twice) and warnings."""
     files: dict[Path, Path] = {}
@@ -78,6 +102,8 @@ def expand(paths: Sequence[Path]) -> tuple[list[Path], list[Problem], list[str]]
 
 
 def _folder(path: Path) -> tuple[list[Path], Problem | None, str | None]:
+    """The rasters of a folder, or of `images` in it, where published tiles lie."""
+    path = path / "images" if (path / "images").is_dir() else path
     entries = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
     rasters = [entry for entry in entries if entry.is_file() and _is_scene(entry)]
     if not rasters:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import rasterio
@@ -43,6 +44,12 @@ class RasterReader:
         self._zero_is_missing = not self._has_mask and plan.scl_index is None and set(self._nodata) == {None}
         # the blocks of the first wanted band; all bands of one file are cut alike
         self._block_shape: tuple[int, int] = dataset.block_shapes[plan.indexes[0] - 1]
+
+    def on(self, dataset: Any) -> Self:
+        """The same reader on the same file, opened again."""
+        other = copy(self)
+        other._dataset = dataset
+        return other
 
     @property
     def damaged_share(self) -> float:

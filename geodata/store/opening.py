@@ -9,6 +9,9 @@ from geodata.errors import InputError
 from geodata.store import migrate
 from geodata.store.engine import for_writing, make_engine
 
+STORE = "kilnlight.sqlite"
+"""The store's file in a project folder."""
+
 
 def opened(path: Path, create: bool, mounts: str | None = None) -> Engine:
     """An engine on a store with the newest schema.

@@ -94,6 +94,7 @@ sites = Table(
     Column("marked_only", Boolean, nullable=False),
     Column("made_up", Boolean, nullable=False),
     Column("score", Float),
+    Column("rank", Float),
     Column("is_candidate", Boolean, nullable=False),
     Column("first_seen", UtcTime),
     Column("last_seen", UtcTime),
@@ -208,6 +209,8 @@ queue = Table(
     Column("tile_id", Text, unique=True, nullable=False),
     Column("doubt", Float, nullable=False),
     Column("sampled", Boolean, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("chance", Float),
 )
 
 pictures = Table(

@@ -169,9 +169,10 @@ def far_labels(path):
     return write_labels(path, Boxes(away.lon + 10, away.lat, away.length_m, away.width_m, away.angle_deg))
 
 
-def points(path):
+def lines(path):
     path.write_text(
-        '{"type": "Feature", "properties": {}, "geometry": {"type": "Point", "coordinates": [88, 12]}}'
+        '{"type": "Feature", "properties": {}, "geometry": {"type": "LineString", "coordinates": [[88, 12],'
+        " [88.1, 12]]}}"
     )
     return path
 
@@ -185,18 +186,18 @@ def broken(path):
     "labels, says",
     [
         (far_labels, "98.002.*88.000"),
-        (points, "polygon"),
+        (lines, "row 1: it is a LineString, not one polygon or one point"),
         (broken, "cannot be read"),
         (lambda path: path, "no file"),
     ],
-    ids=["elsewhere", "points", "broken", "missing"],
+    ids=["elsewhere", "lines", "broken", "missing"],
 )
 def test_labels_that_cannot_be_used(case, tmp_path, labels, says):
     path = labels(tmp_path / "kilns.geojson")
     done = kilnlight("evaluate", case / "scene.tif", "--labels", path, "--run", case / "run")
     assert done.exit_code == 2
-    (line,) = [line for line in done.output.splitlines() if line.startswith("kilnlight: ")]
-    assert re.search(says, line), line
+    said = [line for line in done.output.splitlines() if line.startswith("kilnlight: ")]
+    assert re.search(says, said[0]), said
 
 
 @pytest.mark.parametrize("text", ["x,y\n1,2\n", "lon,lat\n77,28\nhere,there\n", "lon,lat\n77,128\n", ""])

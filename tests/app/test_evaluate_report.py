@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from painted_files import AT, SIDE, kilnlight, painted, write
 from test_evaluate_command import BUNDLE, HIGH, LOW, boxes_at, write_labels, write_run
 
 from detection.bundle import Card, TrainingBlock, load_bundle, shipped_bundle_path, write_card
-from detection.training_ground import block_of, trained_on
+from detection.training_ground import blocks_of_scene, trained_on
 from geodata.grid import Grid
 from geodata.sources.files import open_scene
 
@@ -20,10 +21,12 @@ def case(tmp_path_factory) -> Path:
     """Three kilns and two runs: `good` finds all and nothing else, `bad` one, and a false alarm."""
     base = tmp_path_factory.mktemp("report")
     scene = write(base / "scene.tif")
-    kilns = boxes_at((20, 20), (64, 64), (100, 30))
+    kilns = boxes_at((20.5, 20.5), (64.5, 64.5), (100.5, 30.5))
     write_labels(base / "kilns.geojson", kilns)
     write_run(base / "good", scene, kilns, [HIGH, HIGH, HIGH])
-    write_run(base / "bad", scene, boxes_at((21, 20), (64, 64), (20, 110)), [HIGH, LOW, HIGH - 0.01])
+    write_run(
+        base / "bad", scene, boxes_at((21.5, 20.5), (64.5, 64.5), (20.5, 110.5)), [HIGH, LOW, HIGH - 0.01]
+    )
     return base
 
 
@@ -45,8 +48,8 @@ def bundle_trained_on(folder: Path, *blocks: TrainingBlock) -> Path:
 def scene_block(scene: Path, first: int = 0, last: int = SIDE) -> TrainingBlock:
     with open_scene(scene) as opened:
         grid = opened.info.grid
-    corner = grid.transform * type(grid.transform).translation(first, 0)
-    return block_of("train_x.tif", Grid(grid.crs, corner, last - first, grid.height))
+    corner = grid.transform @ type(grid.transform).translation(first, 0)
+    return blocks_of_scene("train_x.tif", Grid(grid.crs, corner, last - first, grid.height))[0]
 
 
 def test_the_report_has_figures_pictures_and_the_other_model(case, tmp_path):
@@ -101,12 +104,23 @@ def test_the_other_models_ground_is_refused_too(case, tmp_path):
     assert done.exit_code == 2 and "100 % of scene.tif" in done.output
 
 
-def test_ground_beside_the_scene_is_no_training_ground(case):
+def test_ground_beside_the_scene_is_no_training_ground():
     grid = painted().grid
-    beside = Grid(grid.crs, grid.transform * type(grid.transform).translation(SIDE, 0), SIDE, SIDE)
-    assert not trained_on([block_of("east.tif", beside)], grid).any
-    assert trained_on([block_of("same.tif", grid)] * 2, grid).share == pytest.approx(1)
-    assert trained_on([block_of("same.tif", grid)], grid).scenes == ("same.tif",)
+    beside = Grid(grid.crs, grid.transform @ type(grid.transform).translation(SIDE, 0), SIDE, SIDE)
+    assert not trained_on(blocks_of_scene("east.tif", beside), grid).any
+    same = blocks_of_scene("same.tif", grid)
+    assert trained_on(same * 2, grid).share == pytest.approx(1, abs=1e-3)
+    assert trained_on(same, grid).scenes == ("same.tif",)
+
+
+def test_what_was_kept_for_a_test_is_no_training_ground():
+    grid = painted().grid
+    hole = shapely.box(SIDE / 4, SIDE / 4, SIDE / 2, SIDE / 2)
+    blocks = blocks_of_scene("s.tif", grid, hole)
+    assert len(blocks) == len(blocks[0].holes) == 1
+    assert trained_on(blocks, grid).share == pytest.approx(15 / 16, abs=1e-3)
+    cut = blocks_of_scene("s.tif", grid, shapely.box(SIDE / 4, -9, SIDE / 2, 2 * SIDE))
+    assert len(cut) == 2 and trained_on(cut, grid).share == pytest.approx(3 / 4, abs=1e-3)
 
 
 def test_the_runs_own_bundle_can_be_named_and_no_other(case, tmp_path):

@@ -149,7 +149,8 @@ def test_the_other_way_round_only_the_sign_differs():
 
 
 def test_a_model_that_misses_a_third_is_worse_for_sure():
-    result = compare(Judged(sample(1, recall=1.1), 0.5), Judged(sample(1, recall=0.6), 0.5))
+    sides = (sample(1, scenes=8, recall=share) for share in (1.1, 0.5))
+    result = compare(*(Judged(one, 0.4) for one in sides))
     recall = next(d for d in result.differences if d.name == "recall")
     assert recall.difference.low > 0 and recall.p < 0.01
 
@@ -182,6 +183,22 @@ def test_a_folds_own_outcomes_do_not_move_its_probabilities():
     after = cross_fitted_probability(one, flipped)
     assert np.isfinite(before).all()
     assert before[mine] == pytest.approx(after[mine]) and not np.allclose(before[~mine], after[~mine])
+
+
+def test_kilns_without_a_size_are_left_out_where_boxes_are_compared():
+    one = perfect()
+    sized = np.arange(len(one.kilns)) % 2 == 0
+    # boxes taken for the points are all wrong
+    boxes = replace(one.kilns.boxes, length_m=np.where(sized, one.kilns.boxes.length_m, 20.0))
+    points = replace(one, kilns=replace(one.kilns, boxes=boxes, sized=sized))
+    assert match_sample(points).hit.all()
+    turned = match_overlaps(points)
+    assert turned.hit.sum() == sized.sum() and not turned.false_alarm.any()
+    assert average_precision(points.found, turned, points.sized_truth.kilns) == 1
+    matching = match_sample(points)
+    ratio = box_errors(points, matching, np.flatnonzero(matching.hit)).length_ratio
+    assert ratio[np.isfinite(ratio)] == pytest.approx(1) and np.isfinite(ratio).sum() == sized.sum()
+    assert sum(group.scores.kilns for group in by_size(points, matching, 0.0)) == sized.sum()
 
 
 def test_draws_serve_both_models_alike():

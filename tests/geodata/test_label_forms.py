@@ -12,8 +12,11 @@ from pyproj import CRS
 
 from geodata.errors import InputError, ProblemsError
 from geodata.grid import Grid
-from geodata.labels.kilns import KilnLabels, read_kilns, write_kilns
+from geodata.labels.forms import ReadOptions
+from geodata.labels.kilns import KilnLabels
 from geodata.labels.pictures import Picture, pictures_of
+from geodata.labels.read import read_kilns
+from geodata.labels.vectors import write_labels
 from geodata.labels.yolo_folder import CLASSES, read_yolo, write_yolo
 from geodata.obb import Boxes, offsets_m
 from geodata.tile_names import PIXEL_DEG, grid_of_name
@@ -69,7 +72,7 @@ def test_a_kiln_comes_back_from_text_and_from_vector_files(
         assert_same(again.labels.boxes, boxes, 0.05)
         assert list(again.labels.kiln_class) == ["Zigzag"]
     for end in (".geojson", ".gpkg"):
-        write_kilns(folder / f"kilns{end}", labels_of(boxes, "FCBK"))
+        write_labels(folder / f"kilns{end}", labels_of(boxes, "FCBK"))
         vector = read_kilns(folder / f"kilns{end}")
         assert_same(vector.boxes, boxes, 0.05)
         assert list(vector.kiln_class) == ["FCBK"]
@@ -121,7 +124,7 @@ def test_a_frame_of_129_pixels(tmp_path: Path) -> None:
     path = tmp_path / "labels" / f"{tile.path.stem}.txt"
     number, *shares = path.read_text().split()
     path.write_text(" ".join([number, *(f"{float(v) * 128 / 129:.7f}" for v in shares)]))
-    assert_same(read_yolo(tmp_path, [tile], frame_px=129).labels.boxes, boxes, 0.05)
+    assert_same(read_yolo(tmp_path, [tile], ReadOptions(frame_px=129)).labels.boxes, boxes, 0.05)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +136,8 @@ def test_a_frame_of_129_pixels(tmp_path: Path) -> None:
         ("3 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2", "class 3 is unknown"),
         ("2 10 10 20 10 20 20 10 20", "far outside the picture"),
         ("2 0.1 0.1 0.2 0.2 0.2 0.1 0.1 0.3", "cross each other"),
+        ("2 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2 1.2", "the tenth number, the probability, is 1.2"),
+        ("2 0.1 0.1 0.2 0.1 0.2 0.2 0.1 0.2 1 1", "is not nine numbers"),
         ("2 0.1 0.1 0.2 0.2 0.3 0.3 0.4 0.4", "has no area"),
     ],
 )
@@ -145,8 +150,23 @@ def test_broken_lines_are_named_and_the_good_ones_taken_on_demand(
     path.write_text(path.read_text() + line + "\n")
     with pytest.raises(ProblemsError, match=f"line 2: .*{said}"):
         read_yolo(tmp_path, [tile])
-    read = read_yolo(tmp_path, [tile], skip_bad=True)
+    read = read_yolo(tmp_path, [tile], ReadOptions(skip_bad=True))
     assert len(read.labels.boxes) == 1 and len(read.problems) == 1
+
+
+def test_soft_labels_have_a_tenth_number_and_places_without_a_kiln_no_line(tmp_path: Path) -> None:
+    (tile, _) = overlapping()
+    lon, lat = tile.grid.lonlat(np.array([20.0, 50, 80, 100]), np.array([30.0, 60, 90, 30]))
+    boxes = Boxes(lon, lat, *(np.full(4, value) for value in (120.0, 60.0, 30.0)))
+    chances = np.array([1.0, 0.3, 0.0, np.nan])
+    labels = KilnLabels(boxes, np.zeros(4, bool), np.full(4, "FCBK", object), chances)
+    assert write_yolo(tmp_path, labels, [tile]) == 2
+    lines = (tmp_path / "labels" / f"{tile.path.stem}.txt").read_text().splitlines()
+    assert sorted(len(line.split()) for line in lines) == [9, 10]
+    again = read_yolo(tmp_path, [tile]).labels
+    np.testing.assert_allclose(again.probability, [1, 0.3])
+    assert list(again.label_id) == [f"{tile.path.stem}:1", f"{tile.path.stem}:2"]
+    assert_same(again.boxes, boxes.take(np.array([0, 1])), 0.05)
 
 
 def test_label_files_need_their_pictures_and_pictures_their_places(tmp_path: Path) -> None:

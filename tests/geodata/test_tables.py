@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.errors import InputError
-from geodata.labels.kilns import read_kilns
+from geodata.labels.read import read_kilns
 from geodata.obb import Boxes
 from geodata.tables.columns import DETECTION_COLUMNS
 from geodata.tables.detections import boxes_of, read_detections, write_detections, write_geojson
@@ -140,7 +140,7 @@ def test_kilns_in_a_file_that_knows_multi_polygons_only_and_in_an_empty_one(tmp_
     assert len(read_kilns(path).boxes) == 1
     two = shapely.MultiPolygon([square, shapely.box(78, 28, 78.001, 28.001)])
     gpd.GeoDataFrame(geometry=[two], crs=4326).to_file(path)
-    with pytest.raises(InputError, match="row 1; give one polygon per kiln"):
+    with pytest.raises(InputError, match="row 1: it is a MultiPolygon, not one polygon or one point"):
         read_kilns(path)
     (tmp_path / "none.geojson").write_text('{"type": "FeatureCollection", "features": []}')
     with pytest.raises(InputError, match="holds no kiln"):
@@ -158,7 +158,9 @@ def test_an_outline_that_crosses_itself_or_has_no_area_is_named(tmp_path, ring):
     good = shapely.box(77, 28, 77.001, 28.001)
     path = tmp_path / "kilns.geojson"
     gpd.GeoDataFrame(geometry=[good, shapely.Polygon(ring)], crs=4326).to_file(path)
-    with pytest.raises(InputError, match=r"a broken outline in row 2 \(.*\); mend it or take it out"):
+    with pytest.raises(
+        InputError, match=r"row 2: broken outline \(.*\)\.\n1 rows are broken and 1 good: mend them"
+    ):
         read_kilns(path)
 
 

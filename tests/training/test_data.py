@@ -1,21 +1,25 @@
 """The scenes and labels that a run file names: what cannot be is said in one sentence."""
 
 import json
+import os
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from affine import Affine
+from PIL import Image
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
 from geodata.errors import InputError  # noqa: E402
 from geodata.painter import paint_scene, write_painted  # noqa: E402
+from geodata.scene import Window  # noqa: E402
 from training.config import Data  # noqa: E402
-from training.data import Labels, open_scenes, read_labels, resolve  # noqa: E402
+from training.data import Labels, border_px, open_scenes, read_labels, resolve  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +68,60 @@ def test_kilns_cut_by_an_edge_are_neither_learnt_nor_taken_as_empty_land(folder:
     boxes = read.kilns.boxes
     np.testing.assert_allclose(read.whole.lon, boxes.lon[[0, 2]])
     np.testing.assert_allclose(read.ignored(), [[88.001, boxes.lon[1]], [11.999, boxes.lat[1]]])
+    lesson = read.lesson(None)
+    np.testing.assert_allclose(lesson.kilns.boxes.lon, boxes.lon[[0, 2]])
+    np.testing.assert_allclose(lesson.ignored.lon, [88.001, boxes.lon[1]])
+
+
+def test_labels_of_several_files_are_learnt_ignored_or_shown_as_none_by_their_probability(
+    folder: Path,
+) -> None:
+    rows = (
+        "a,88.001,11.999,0.6,",
+        "b,88.002,11.999,0.03,",
+        "c,88.003,11.999,,",
+        "d,88.004,11.999,0,2023-11-15",
+    )
+    (folder / "soft.csv").write_text("\n".join(["id,lon,lat,probability,valid_from", *rows]))
+    labels = read_labels(data(labels=["made_up_kilns.geojson", "soft.csv"]), folder)
+    boxes = labels.kilns.boxes
+    assert len(labels.whole) == 3 and len(boxes) == 7
+    late, early, undated = (
+        labels.lesson(at) for at in (datetime(2024, 1, 1, tzinfo=UTC), datetime(2023, 1, 1, tzinfo=UTC), None)
+    )
+    for lesson in (late, early, undated):
+        np.testing.assert_array_equal(lesson.kilns.probability, [1, 1, 1, 0.6])
+        assert list(lesson.kilns.size_known) == [True, True, True, False]
+    # what is gone since November is none later; of a scene before, or without a date, nothing is known
+    np.testing.assert_allclose(late.negatives.lon, [88.002, 88.004])
+    np.testing.assert_allclose(late.ignored.lon, [88.003])
+    for lesson in (early, undated):
+        np.testing.assert_allclose(lesson.negatives.lon, [88.002])
+        np.testing.assert_allclose(lesson.ignored.lon, [88.003, 88.004])
+    # scored are the sure ones; what is found at a soft label, or at one that held once, is excused
+    truth = labels.truth(np.ones(7, bool), np.ones(7, bool))
+    assert truth.kilns == 3
+    np.testing.assert_allclose(truth.place_lon, [88.001, 88.002, 88.003, 88.004])
+
+
+def test_a_folder_of_published_tiles_is_opened_without_keeping_its_files_open(tmp_path: Path) -> None:
+    names = [f"28.7354_{77.3558 + k / 10:.4f}.png" for k in range(3)]
+    pixels = np.random.default_rng(0).integers(1, 255, (128, 128, 3), np.uint8)
+    (tmp_path / "tiles" / "images").mkdir(parents=True)
+    for name in names:
+        Image.fromarray(pixels).save(tmp_path / "tiles" / "images" / name)
+    (tmp_path / "kilns.csv").write_text("lon,lat\n77.3558,28.7354\n")
+    files = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    settings = data(scenes=("tiles",), labels="kilns.csv")
+    with ExitStack() as stack:
+        scenes = open_scenes(settings, tmp_path, read_labels(settings, tmp_path), stack)
+        assert list(scenes) == names
+        if files:
+            assert len(os.listdir("/proc/self/fd")) <= files + 1
+        for _ in range(2):
+            patch = scenes[names[1]].read(Window(0, 0, 128, 128))
+            np.testing.assert_array_equal(patch.pixels, pixels.transpose(2, 0, 1))
+    assert border_px(names[0], settings) == 8 and border_px("scene.tif", settings) == 0
 
 
 @pytest.mark.parametrize(

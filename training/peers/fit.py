@@ -3,8 +3,9 @@
 import csv
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from geodata.files import write_bytes_atomic
 from training.checkpoint import State, load_checkpoint, save_checkpoint
 from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
 from training.fit import FitOptions, learning_rate
+from training.identity import identity
 from training.peers.lesson import target
 from training.peers.nets import Alarm, build, losses_of, upsampled
 from training.peers.tries import Try
@@ -94,7 +96,8 @@ def fit(lesson: Lesson, out: Path, report: Report | None = None) -> nn.Module:
     torch.set_num_threads(o.threads)
     out.mkdir(parents=True, exist_ok=True)
     state = start(lesson)
-    load_checkpoint(out, state, lesson.one, o, lesson.crops)
+    settings = _settings(lesson)
+    load_checkpoint(out, state, settings)
     spent = _cut_log(out / LOG, state.step) - time.process_time()
     sampler = CropSampler(lesson.scenes, lesson.crops, state.memory)
     state.net.train()
@@ -107,11 +110,16 @@ def fit(lesson: Lesson, out: Path, report: Report | None = None) -> nn.Module:
                 (state.step, *losses, learning_rate(state.step - 1, o), spent + time.process_time()),
             )
         if last or state.step % o.checkpoint_every == 0:
-            save_checkpoint(out, state, lesson.one, o, lesson.crops)
+            save_checkpoint(out, state, settings)
         if report:
             report(state.step, sum(losses))
     net: nn.Module = state.ema.module
     return net.eval()
+
+
+def _settings(lesson: Lesson) -> dict[str, Any]:
+    peer = {f"try.{name}": list(v) if isinstance(v, tuple) else v for name, v in asdict(lesson.one).items()}
+    return identity(lesson.fit, lesson.crops, lesson.scenes, None) | peer
 
 
 def cpu_seconds(out: Path) -> float:

@@ -1,7 +1,7 @@
 """training.peers.ground: the own net's scenes, labels and folds, for whoever is compared with it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,16 +11,16 @@ from detection.coverage import Observed
 from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample, join_samples, match_sample
 from detection.scan import Scan
-from geodata.labels.names import kiln_names
 from geodata.scene import Scene
 from geodata.tables.detections import boxes_of
 from geodata.tables.held_out import read_held_out, write_held_out
 from geodata.tiles import observed_shares
 from training.config import RunConfig, read_config
-from training.data import Labels, open_scenes, read_labels, resolve
-from training.folds import Fold, folds_of
-from training.held_out import Names, held_out_table, part_sample
+from training.data import Labels
+from training.folds import Fold
+from training.held_out import held_out_table, part_sample
 from training.scenes import Mask, TrainingScene, load
+from training.split import Split, opened_data
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,16 @@ class Ground:
 
     config: RunConfig
     labels: Labels
-    names: Names
     scenes: dict[str, Scene]
-    folds: list[Fold]
+    split: Split
+    lands: dict[str, str | None]
+    """Kind of land by scene."""
     _observed: dict[str, Observed] = field(default_factory=dict)
+
+    @property
+    def folds(self) -> list[Fold]:
+        """What is held back together."""
+        return self.split.folds
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -42,17 +48,20 @@ class Ground:
     def held_out(self, number: int) -> dict[str, Mask]:
         """The pixels that a fold owns, by scene; scenes without any are left out."""
         fold = self.folds[number - 1]
-        masks = {name: fold.held_back(name, scene.info.grid, 0) for name, scene in self.scenes.items()}
-        return {name: mask for name, mask in masks.items() if mask.any()}
+        return {name: ~self.split.not_scored(fold, name) for name in fold.owned}
 
     def lessons(self, number: int) -> Iterator[TrainingScene]:
         """All scenes without the fold's ground and the gap beside it; those without any are left out."""
-        fold = self.folds[number - 1]
         for name, scene in self.scenes.items():
-            held = fold.held_back(name, scene.info.grid, self.config.folds.gap_px)
+            held = self.split.not_learnt(self.folds[number - 1], name)
             if not held.all():
-                ignored, radius_m = self.labels.ignored(), self.config.data.ignore_radius_m
-                loaded = load(scene, self.labels.whole, *ignored, held, ignore_radius_m=radius_m)
+                loaded = load(
+                    scene,
+                    self.labels.lesson(scene.info.acquired_at),
+                    held,
+                    ignore_radius_m=self.config.data.ignore_radius_m,
+                    border_px=self.split.borders[name],
+                )
                 if loaded.weight.any():
                     yield loaded
 
@@ -64,8 +73,9 @@ class Ground:
 
     def sample(self, number: int, one: Scan) -> Sample:
         """A scan's detections on the fold's own ground, with what there was to find."""
-        scene = self.scenes[one.info.name]
-        return part_sample(scene, one, self.labels, self.names, self.folds[number - 1], number)
+        name = one.info.name
+        fold = self.folds[number - 1]
+        return part_sample(self.scenes[name], one, self.labels, fold, number, self.lands[name])
 
     def keep(self, path: Path, samples: list[Sample]) -> None:
         """Write what was found on a fold's ground, in the form of `held_out.parquet`."""
@@ -88,12 +98,10 @@ class Ground:
 
 @contextmanager
 def opened(run_file: Path) -> Iterator[Ground]:
-    """Labels read, scenes open, folds checked. Raises `InputError` as their readers."""
-    config, base = read_config(run_file), run_file.parent
-    labels = read_labels(config.data, base)
-    with ExitStack() as stack:
-        scenes = open_scenes(config.data, base, labels, stack)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
-        lands = lands_of(((land, pattern) for pattern, land in config.data.land.items()), list(scenes))
-        kilns = kiln_names(resolve(config.data.labels, base), len(labels.kilns.boxes))
-        yield Ground(config, labels, Names(kilns, dict(zip(scenes, lands, strict=True))), scenes, folds)
+    """Labels read, scenes open, folds checked. Raises `InputError` as `opened_data`."""
+    config = read_config(run_file)
+    named = ((land, pattern) for pattern, land in config.data.land.items())
+    with opened_data(config, run_file.parent) as data:
+        names = list(data.scenes)
+        lands = dict(zip(names, lands_of(named, names), strict=True))
+        yield Ground(config, data.labels, data.scenes, data.split, lands)

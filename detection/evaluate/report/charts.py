@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from detection.evaluate.reliability import Reliability
 from geodata.grid import Floats
 
 _INK, _LINE, _BAND, _SECOND = "#2b2622", "#a8441f", "#e9c9b8", "#0b5cab"
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 10,
@@ -76,7 +76,7 @@ def size_ratios(length: Floats, width: Floats) -> str:
         edges = np.linspace(0.5, 1.75, 26)
         for values, colour, name, fill in ((length, _LINE, "length", True), (width, _SECOND, "width", False)):
             kind = "stepfilled" if fill else "step"
-            clipped = np.clip(values, edges[0], edges[-1])
+            clipped = np.clip(values[np.isfinite(values)], edges[0], edges[-1])
             axes.hist(clipped, edges, histtype=kind, color=colour, alpha=0.55 if fill else 1, label=name)
         axes.axvline(1, color="#8b8178", linestyle="--", linewidth=1)
         axes.set(xlabel="size of the box / size of its kiln", ylabel="hits")
@@ -86,8 +86,10 @@ def size_ratios(length: Floats, width: Floats) -> str:
 
 def _curve(band: Band, point: tuple[float, float], x: str, y: str, name: str, scale: Any = None) -> str:
     with _figure() as (figure, axes):
-        axes.fill_between(band.x, band.low, band.high, color=_BAND, linewidth=0, label="95 %")
-        axes.plot(band.x, band.y, color=_LINE, linewidth=1.6)
+        # what is reached at a recall holds down to the one before it; at a rate, up to the next
+        step: Literal["pre", "post"] = "pre" if name == "pr" else "post"
+        axes.fill_between(band.x, band.low, band.high, step=step, color=_BAND, linewidth=0, label="95 %")
+        axes.plot(band.x, band.y, drawstyle=f"steps-{step}", color=_LINE, linewidth=1.6)
         axes.plot(*point, marker="o", color=_INK, markersize=6, linestyle="none", label="at the threshold")
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel=x, ylabel=y)
         if scale:

@@ -123,7 +123,7 @@ def build_report(subject: Subject, other: Other | None = None) -> Report:
     matching = match_sample(sample)
     scored = sample.found, sample.truth, matching
     blocks = draw_blocks([scored])[0]
-    turned = sample.found, sample.truth, match_overlaps(sample)
+    turned = sample.found, sample.sized_truth, match_overlaps(sample)
     entries = entries_of(sample, matching, threshold)
     return Report(
         subject=subject,

@@ -25,7 +25,6 @@ def error_estimates(
     hits = _hits(sample, matching, threshold)
     errors = box_errors(sample, matching, hits)
     place = blocks.found[hits]
-    longish = np.isfinite(errors.angle_deg)
     medians = {
         "centre_error_m": errors.centre_m,
         "length_error_m": errors.length_m,
@@ -36,6 +35,7 @@ def error_estimates(
         "width_ratio": errors.width_ratio,
     }
     out = {name: _median(values, place, blocks) for name, values in medians.items()}
+    longish = np.isfinite(errors.angle_deg)
     turn, turn_place = errors.angle_deg[longish], place[longish]
     out["angle_error_deg"] = _median(turn, turn_place, blocks)
     out["turned_share"] = _share(turn > TURNED_DEG, turn_place, blocks)
@@ -47,6 +47,8 @@ def _hits(sample: Sample, matching: Matching, threshold: float) -> Index:
 
 
 def _median(values: Floats, place: Index, blocks: Blocks) -> Estimate:
+    known = np.isfinite(values)
+    values, place = values[known], place[known]
     if not len(values):
         return Estimate(float("nan"))
     return estimate(float(np.median(values)), weighted_medians(values, place, blocks.weights))

@@ -171,7 +171,8 @@ def _cards(report: Report, at_100: Row) -> list[tuple[str, str, str]]:
     for one in list(report.calibration.values())[:1]:
         within = "within" if one.within_perfect else "above"
         note = f"n = {one.n:,}; {within} the 90th percentile of a perfect model, {one.perfect_p90:.4f}"
-        cards.append(("ECE", words.number(one.ece.value, 4), note))
+        outside = all(region.no_probability for region in report.subject.sample.regions)
+        cards.append(("ECE, outside its domain" if outside else "ECE", words.number(one.ece.value, 4), note))
     return cards
 
 

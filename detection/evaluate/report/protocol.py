@@ -15,9 +15,14 @@ _MATCHING = (
     f"Intervals are 95 %: percentiles of {DRAWS:,} draws of 1 km tiles with replacement (block bootstrap). "
     "They tell what other land of the same kind would give, not another region, season or labeller.",
 )
+_MANY = 30
+_FEW = (
+    f"There are fewer than {_MANY} kilns: a bootstrap of so few is too sure of itself, and these intervals "
+    "are too narrow."
+)
 _FOLDS = (
     "Each part was scored by a net that had not learnt from it nor from what lies beside it. The threshold "
-    "is the one that is best on the pool, which flatters a little; under “Folds” stands what each fold shows "
+    "was chosen on the pool, which flatters a little; under “Folds” stands what each fold shows "
     "at the threshold of the others.",
 )
 
@@ -25,7 +30,8 @@ _FOLDS = (
 def protocol(report: Report) -> tuple[str, ...]:
     """How the figures came about, one sentence or two each."""
     folds = _FOLDS if report.folds else ()
-    return (*report.subject.notes, *folds, *_MATCHING)
+    few = (_FEW,) if report.subject.sample.truth.kilns < _MANY else ()
+    return (*report.subject.notes, *folds, *_MATCHING, *few)
 
 
 def ground_sentence(report: Report) -> str:
