@@ -63,6 +63,9 @@ def test_a_kiln_is_learnt_where_its_centre_may_be_and_left_out_elsewhere() -> No
     assert not inside["ignore"][:20].any() and inside["ignore"][20:].all()
     masked = target(crop_of(turned(10, 25, 12, 6, 0), weight), up=2)
     assert masked["boxes"].shape == (0, 4) and masked["labels"].shape == (0,)
+    doubtful = replace(turned(10, 10, 12, 6, 0), probability=np.array([0.3]))
+    unsure = target(crop_of(doubtful, weight), up=2)
+    assert unsure["boxes"].shape == (0, 4) and unsure["ignore"][7:13, 4:16].all()
     outside = target(crop_of(turned(-2, 10, 12, 6, 0), weight), up=2)
     assert outside["boxes"].shape == (0, 4)
     assert outside["ignore"][7:13, :4].all() and outside["ignore"][:20].sum() == 24

@@ -1,33 +1,31 @@
 """training.peers.fit: the own net's training with another net: the same crops, optimiser, mean of weights."""
 
-import csv
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from geodata.files import write_bytes_atomic
-from training.checkpoint import State, load_checkpoint, save_checkpoint
+from training.checkpoint import State, load_checkpoint, noted, save_checkpoint
 from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
 from training.fit import FitOptions, learning_rate
-from training.identity import identity
+from training.identity import Settings, identity
+from training.log import Log
 from training.peers.lesson import target
 from training.peers.nets import Alarm, build, losses_of, upsampled
 from training.peers.tries import Try
 from training.scenes import TrainingScene
 
-LOG = "log.csv"
-_COLUMNS = ("step", "classification_loss", "box_loss", "learning_rate", "cpu_seconds")
-_LOG_EVERY = 10
-
 Report = Callable[[int, float], None]
 """Called after each step with (step, loss)."""
+
+_NOT_LEARNT = ("name", "steps", "nms_iou")
+"""Settings that the weights do not depend on: how long it learns is in `FitOptions`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,12 @@ class Lesson:
     one: Try
     fit: FitOptions
     crops: CropOptions
+
+    def settings(self) -> Settings:
+        """All that the weights depend on, for the checkpoint."""
+        own = json.loads(json.dumps(asdict(self.one)))
+        mine = {f"try.{name}": value for name, value in own.items() if name not in _NOT_LEARNT}
+        return identity(self.fit, self.crops, self.scenes, None) | mine
 
 
 def start(lesson: Lesson) -> State:
@@ -86,67 +90,35 @@ def fit(lesson: Lesson, out: Path, report: Report | None = None) -> nn.Module:
 
     Args:
         lesson: scenes and settings.
-        out: folder for `checkpoint.safetensors` and `log.csv`, whose last column is processor time.
+        out: folder for `checkpoint.safetensors`, whose seconds are processor time, and `log.csv`, whose two
+            losses are those of the classes and of the boxes.
         report: called after each step.
 
     Raises:
-        InputError: for a checkpoint of another configuration.
+        InputError: for a checkpoint of another configuration, or a full disk.
     """
-    o = lesson.fit
+    o, settings = lesson.fit, lesson.settings()
     torch.set_num_threads(o.threads)
     out.mkdir(parents=True, exist_ok=True)
     state = start(lesson)
-    settings = _settings(lesson)
     load_checkpoint(out, state, settings)
-    spent = _cut_log(out / LOG, state.step) - time.process_time()
     sampler = CropSampler(lesson.scenes, lesson.crops, state.memory)
     state.net.train()
-    while state.step < o.steps:
-        losses = step_once(state, sampler, lesson)
-        last = state.step == o.steps
-        if last or state.step % _LOG_EVERY == 0:
-            _write_log(
-                out / LOG,
-                (state.step, *losses, learning_rate(state.step - 1, o), spent + time.process_time()),
-            )
-        if last or state.step % o.checkpoint_every == 0:
-            save_checkpoint(out, state, settings)
-        if report:
-            report(state.step, sum(losses))
+    with Log(out, state.step) as log:
+        while state.step < o.steps:
+            began = time.process_time()
+            losses = step_once(state, sampler, lesson)
+            state.seconds += time.process_time() - began
+            log.step(state.step, *losses, learning_rate(state.step - 1, o))
+            if state.step == o.steps or state.step % o.checkpoint_every == 0:
+                log.sync()
+                save_checkpoint(out, state, settings)
+            if report:
+                report(state.step, sum(losses))
     net: nn.Module = state.ema.module
     return net.eval()
 
 
-def _settings(lesson: Lesson) -> dict[str, Any]:
-    peer = {f"try.{name}": list(v) if isinstance(v, tuple) else v for name, v in asdict(lesson.one).items()}
-    return identity(lesson.fit, lesson.crops, lesson.scenes, None) | peer
-
-
 def cpu_seconds(out: Path) -> float:
-    """Processor time of the steps that the folder's log holds; 0 without one."""
-    rows = _rows(out / LOG)
-    return float(rows[-1][-1]) if rows else 0.0
-
-
-def _rows(path: Path) -> list[list[str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.reader(file) if len(row) == len(_COLUMNS)][1:]
-
-
-def _cut_log(path: Path, step: int) -> float:
-    """Take out the lines behind a step, which will be run again; processor time up to there."""
-    rows = [row for row in _rows(path) if int(row[0]) <= step]
-    if path.exists():
-        write_bytes_atomic(path, "".join(",".join(row) + "\n" for row in (list(_COLUMNS), *rows)).encode())
-    return float(rows[-1][-1]) if rows else 0.0
-
-
-def _write_log(path: Path, values: tuple[float, ...]) -> None:
-    fresh = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if fresh:
-            writer.writerow(_COLUMNS)
-        writer.writerow([int(values[0]), *(f"{value:.5g}" for value in values[1:-1]), f"{values[-1]:.1f}"])
+    """Processor time of the steps that the folder's checkpoint has seen; 0 without one."""
+    return noted(out).seconds

@@ -37,7 +37,7 @@ class Ground:
 
     @property
     def folds(self) -> list[Fold]:
-        """What is held back together."""
+        """In the order of the run file."""
         return self.split.folds
 
     @property
@@ -98,10 +98,9 @@ class Ground:
 
 @contextmanager
 def opened(run_file: Path) -> Iterator[Ground]:
-    """Labels read, scenes open, folds checked. Raises `InputError` as `opened_data`."""
+    """Labels read, scenes open, folds checked. Raises `InputError` as their readers."""
     config = read_config(run_file)
-    named = ((land, pattern) for pattern, land in config.data.land.items())
     with opened_data(config, run_file.parent) as data:
-        names = list(data.scenes)
-        lands = dict(zip(names, lands_of(named, names), strict=True))
+        named = ((land, pattern) for pattern, land in config.data.land.items())
+        lands = dict(zip(data.scenes, lands_of(named, list(data.scenes)), strict=True))
         yield Ground(config, data.labels, data.scenes, data.split, lands)

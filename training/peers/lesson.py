@@ -19,13 +19,15 @@ def hulls(kilns: PixelBoxes) -> Floats:
 def target(crop: Crop, up: int) -> dict[str, Tensor]:
     """Boxes (n, 4; up-sampled pixels), labels (n,; all 0) and `ignore` (s, s; the crop's own pixels).
 
-    A kiln is learnt whole if its centre lies in the crop, on ground that may be learnt; another one's hull is
-    ignored, as is all ground of weight 0 (unverified places, cut kilns, nodata, held-back land).
+    A kiln is learnt whole if its centre lies in the crop, on ground that may be learnt, and if it is rather
+    one than not and of known size; another one's hull is ignored, as is all ground of weight 0 (unverified
+    places, cut kilns, nodata, held-back land).
     """
     size = crop.weight.shape[0]
     boxes, ignore = hulls(crop.kilns), (crop.weight == 0).numpy()
     col, row = np.floor(crop.kilns.col).astype(int), np.floor(crop.kilns.row).astype(int)
     learnt = (col >= 0) & (col < size) & (row >= 0) & (row < size)
+    learnt &= (crop.kilns.probability >= 0.5) & crop.kilns.size_known
     learnt[learnt] = ~ignore[row[learnt], col[learnt]]
     ignore = ignore.copy()
     for left, top, right, bottom in np.clip(boxes[~learnt], 0, size):
