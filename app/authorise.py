@@ -48,6 +48,7 @@ RULES: Mapping[tuple[str, str], frozenset[str]] = {
     ("see", "page.map"): PLACES,
     ("see", "page.table"): PLACES,
     ("see", "page.site"): PLACES,
+    ("see", "page.sample"): PLACES,
     ("see", "page.model"): EVERYONE,
     ("see", "sites"): PLACES,
     ("see", "coverage"): PLACES,

@@ -34,8 +34,12 @@ class Calibration(_Frozen):
     slope: float
     intercept: float
     n: int
-    """How many out-of-fold detections it was fitted on."""
+    """How many out-of-fold detections, or reviewed ones of a random sample, it was fitted on."""
     method: str
+    domain: Domain | None = None
+    """Where its chances hold; None for the card's own domain."""
+    fitted_at: datetime | None = None
+    """UTC; None for the one that came with the training."""
 
 
 class Figure(_Frozen):
@@ -94,6 +98,9 @@ class Card(_Frozen):
     unvalidated: tuple[str, ...] = ()
     """Kinds of input that the model has not been tried on, in words."""
     calibration: Calibration | None = None
+    """The one that came with the training."""
+    local_calibrations: tuple[Calibration, ...] = ()
+    """Fitted on people's reviews elsewhere (`kilnlight calibrate`), the newest first; each has a domain."""
     kiln_classes: tuple[str, ...] = ("unknown",)
     training_data: tuple[TrainingData, ...]
     licence: str

@@ -7,6 +7,8 @@ from detection.bundle import Calibration
 from geodata.grid import Floats
 
 EDGE = 1e-6
+_MOST_STEPS = 100
+_RIDGE = 1e-9
 
 
 def logit(score: NDArray[np.floating]) -> Floats:
@@ -16,35 +18,71 @@ def logit(score: NDArray[np.floating]) -> Floats:
 
 
 def probability(
-    calibration: Calibration | None, scores: NDArray[np.floating], in_domain: bool
+    calibration: Calibration | None, scores: NDArray[np.floating], in_domain: bool = True
 ) -> NDArray[np.float32]:
-    """Calibrated chances, float32 (n,); NaN where the card gives no calibration for this scene's domain."""
+    """Calibrated chances, float32 (n,); NaN without a calibration that holds (`domain.calibration_for`)."""
     if calibration is None or not in_domain:
         return np.full(len(scores), np.nan, dtype=np.float32)
     z = calibration.slope * logit(scores) + calibration.intercept
-    return (1 / (1 + np.exp(-z))).astype(np.float32)
+    return _sigmoid(z).astype(np.float32)
 
 
 def fit_calibration(scores: NDArray[np.floating], is_kiln: NDArray[np.bool_], method: str) -> Calibration:
     """Slope and intercept by Newton's method on the log-loss, with Platt's smoothed targets.
 
-    Platt 1999, "Probabilistic outputs for support vector machines", section 2.2.
+    Platt 1999, "Probabilistic outputs for support vector machines", section 2.2; steps are halved until the
+    loss falls, as Lin, Lin and Weng 2007 ("A note on Platt's probabilistic outputs") show to be needed.
+
+    No weights: where detections were drawn with chances that depend on nothing but their score, the share of
+    kilns *at a score* is that of all detections, and weights would only add noise.
 
     Args:
-        scores: out-of-fold scores (n,).
-        is_kiln: whether each matched a kiln.
+        scores: of detections that the model has not learnt from (n,).
+        is_kiln: whether each is a kiln.
         method: said in the card.
     """
-    x = np.stack([logit(scores), np.ones(len(scores))], -1)
+    x = _design(scores)
+    # in one order, so that rounding does not depend on the order of the input
+    order = np.lexsort((is_kiln, x[:, 0]))
+    x, is_kiln = x[order], np.asarray(is_kiln, dtype=np.bool_)[order]
     hits, misses = int(is_kiln.sum()), int((~is_kiln).sum())
     target = np.where(is_kiln, (hits + 1) / (hits + 2), 1 / (misses + 2))
-    beta = np.array([1.0, 0.0])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-(x @ beta)))
-        gradient = x.T @ (p - target)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-9 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        beta -= step
+    beta = np.array([0.0, np.log((hits + 1) / (misses + 1))])
+    loss = _loss(x, target, beta)
+    for _ in range(_MOST_STEPS):
+        p = _sigmoid(x @ beta)
+        step = np.linalg.solve(_information(x, p), x.T @ (p - target))
+        after = beta - step
+        while (new := _loss(x, target, after)) > loss + 1e-12 and np.abs(step).max() > 1e-12:
+            step /= 2
+            after = beta - step
+        beta, loss = after, new
         if np.abs(step).max() < 1e-9:
             break
     return Calibration(slope=float(beta[0]), intercept=float(beta[1]), n=len(scores), method=method)
+
+
+def standard_errors(calibration: Calibration, scores: NDArray[np.floating]) -> tuple[float, float]:
+    """Standard errors of slope and intercept, from the inverse Fisher information at the fit."""
+    x = _design(scores)
+    p = _sigmoid(x @ np.array([calibration.slope, calibration.intercept]))
+    slope, intercept = np.sqrt(np.diag(np.linalg.inv(_information(x, p))))
+    return float(slope), float(intercept)
+
+
+def _design(scores: NDArray[np.floating]) -> Floats:
+    return np.stack([logit(scores), np.ones(len(scores))], -1)
+
+
+def _information(x: Floats, p: Floats) -> Floats:
+    return np.asarray((x * (p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(2))
+
+
+def _loss(x: Floats, target: Floats, beta: Floats) -> float:
+    """Cross-entropy with soft targets, without overflow."""
+    z = x @ beta
+    return float((np.logaddexp(0, z) - target * z).sum())
+
+
+def _sigmoid(z: Floats) -> Floats:
+    return np.asarray(np.exp(-np.logaddexp(0, -z)))

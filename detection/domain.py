@@ -2,7 +2,7 @@
 
 import shapely
 
-from detection.bundle import Domain
+from detection.bundle import Calibration, Card, Domain
 from geodata.scene import SceneInfo
 from geodata.tiles import footprint
 
@@ -14,6 +14,15 @@ UNKNOWN = "unknown"
 def outside_reasons(domain: Domain, info: SceneInfo) -> tuple[str, ...]:
     """Why the card's figures need not hold for the scene, in words; empty where it lies in the domain."""
     return tuple(r for r in (_area(domain, info), _season(domain, info), _product(domain, info)) if r)
+
+
+def calibration_for(card: Card, info: SceneInfo) -> Calibration | None:
+    """The first calibration of the card in whose domain the scene lies, local ones first; else None."""
+    own = () if card.calibration is None else (card.calibration,)
+    for calibration in (*card.local_calibrations, *own):
+        if not outside_reasons(calibration.domain or card.domain, info):
+            return calibration
+    return None
 
 
 def _area(domain: Domain, info: SceneInfo) -> str | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detection.bundle import Card
 from detection.calibrate import probability
 from detection.coverage import coverage_rows, in_order
-from detection.domain import outside_reasons
+from detection.domain import calibration_for
 from detection.frames import detection_rows, with_ids
 from detection.scan import Scan, concatenate
 from detection.suppress import suppress
@@ -43,8 +43,7 @@ def run_tables(scans: Sequence[Scan], card: Card, model_id: str) -> RunTables:
 
 
 def _rows(one: Scan, card: Card, model_id: str) -> gpd.GeoDataFrame:
-    in_domain = not outside_reasons(card.domain, one.info)
-    return detection_rows(one, probability(card.calibration, one.scores, in_domain), model_id)
+    return detection_rows(one, probability(calibration_for(card, one.info), one.scores), model_id)
 
 
 def join(scans: Sequence[Scan]) -> list[Scan]:

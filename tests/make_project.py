@@ -47,6 +47,8 @@ class Kiln:
     length_m: float = 120.0
     width_m: float = 60.0
     angle_deg: float = 30.0
+    probability: float = float("nan")
+    """Calibrated; NaN for none."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class FakeScene:
     kilns: tuple[Kiln, ...]
     observed_share: float = 1.0
     made_up: bool = True
+    product: str = "unknown"
     file: Path | None = None
     """The imagery; without it an import finds none."""
 
@@ -99,7 +102,7 @@ def _table(scenes: Sequence[FakeScene], model_id: str, candidates: bool) -> gpd.
             "site_type": pd.Series(["brick_kiln"] * len(rows), dtype=str),
             "kiln_class": pd.Series(["unknown"] * len(rows), dtype=str),
             "score": np.array([k.score for _, k in rows], dtype=np.float32),
-            "probability": np.full(len(rows), np.nan, dtype=np.float32),
+            "probability": np.array([k.probability for _, k in rows], dtype=np.float32),
             "length_m": boxes.length_m.astype(np.float32),
             "width_m": boxes.width_m.astype(np.float32),
             "angle_deg": boxes.angle_deg.astype(np.float32),
@@ -185,7 +188,7 @@ def _input(scene: FakeScene) -> RunInput:
         sha256=made if scene.file is None else sha256_of(scene.file),
         scene_id=scene.scene_id,
         acquired_at=scene.acquired_at,
-        product="unknown",
+        product=scene.product,
         bands=("red", "green", "blue"),
         pixel_size_m=(10.0, 10.0),
         made_up=scene.made_up,
@@ -195,9 +198,11 @@ def _input(scene: FakeScene) -> RunInput:
     )
 
 
-def two_dates(n: int = 20) -> tuple[FakeScene, FakeScene]:
-    """The same place on two dates; every fifth kiln is gone on the second."""
+def two_dates(n: int = 20, chances: bool = False) -> tuple[FakeScene, FakeScene]:
+    """The same place on two dates; every fifth kiln is gone on the second; `chances` fills probabilities."""
     kilns = some_kilns(n)
+    if chances:
+        kilns = tuple(replace(kiln, probability=kiln.score) for kiln in kilns)
     later = tuple(replace(kiln, score=min(0.99, kiln.score + 0.01)) for k, kiln in enumerate(kilns) if k % 5)
     return FakeScene("first", DAY, kilns), FakeScene("second", DAY + timedelta(days=370), later)
 
@@ -243,9 +248,9 @@ def _png(what: str) -> bytes:
     return out.getvalue()
 
 
-def make_project(folder: Path, *, n: int = 20, pictures: bool = True) -> Project:
+def make_project(folder: Path, *, n: int = 20, pictures: bool = True, chances: bool = False) -> Project:
     """An open project with about `n` sites on two dates, coverage, a queue and drawn pictures."""
-    run = write_run_folder(folder.with_name(folder.name + "-run"), two_dates(n))
+    run = write_run_folder(folder.with_name(folder.name + "-run"), two_dates(n, chances))
     project = open_project(folder, create=True)
     import_into(project, ImportRequest(runs=(run,), rng=random.Random(1)))
     if pictures:

@@ -17,7 +17,19 @@ from typer.core import TyperGroup
 
 from geodata.errors import KilnlightError
 
-COMMANDS = ("fetch", "detect", "evaluate", "import_", "app", "paint", "demo", "train", "labels", "audit")
+COMMANDS = (
+    "fetch",
+    "detect",
+    "evaluate",
+    "import_",
+    "app",
+    "paint",
+    "demo",
+    "train",
+    "labels",
+    "audit",
+    "calibrate",
+)
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""
 
 BAD_INPUT = 2

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.i18n import _
 from app.services import words
+from app.services.rank_band import BANDS, band_words, bounds
 from app.services.selection import MEASURES, VERDICT_CODES, Selection
 
 _KEY = "selection"
@@ -25,13 +26,20 @@ def coverage_shown() -> bool:
 def draw() -> None:
     """Draw the filters and keep what they say."""
     st.subheader(_("Show possible kilns"))
-    names = {"score": _("Model score"), "probability": _("Probability")}
+    names = {"score": _("Model score"), "probability": _("Probability"), "rank": _("Rank by score")}
     measure = st.radio(
         _("Filter by"), MEASURES, format_func=names.__getitem__, horizontal=True, key="measure"
     )
     low, high = _band(str(measure))
     if measure == "probability":
-        st.caption(_("Model and volunteers together. Not calibrated unless a site says otherwise."))
+        st.caption(
+            _(
+                "Model and volunteers together. A site without a probability (the model is not calibrated "
+                "for its imagery) shows only while the range begins at 0 %."
+            )
+        )
+    elif measure == "rank":
+        st.caption(_("Quarters of this model's scores in this project: a rank, not a chance."))
     verdicts = st.pills(
         _("Verdict"),
         VERDICT_CODES,
@@ -61,6 +69,11 @@ def draw() -> None:
 def _band(measure: str) -> tuple[float, float]:
     """From where to where, 0 to 1: a probability is chosen in percent, a score as the number that it is."""
     label, key = _("From – to"), f"band_{measure}"
+    if measure == "rank":
+        bands = st.select_slider(
+            label, BANDS, (BANDS[0], BANDS[-1]), format_func=band_words().__getitem__, key=key
+        )
+        return bounds(*bands)
     if measure == "probability":
         low, high = st.slider(label, 0, 100, (0, 100), 5, format="%d%%", key=key)
         return low / 100, high / 100

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from app.i18n import _
-from app.pages import filters, map, model, site, table
+from app.pages import filters, map, model, sample, site, table
 from app.pages.plain import plain
 from app.services.exports import not_proof
 from app.web.context import current
@@ -37,6 +37,7 @@ def pages() -> tuple[Page, ...]:
         Page("page.map", "", _("Map"), map.draw, filtered=True),
         Page("page.table", "table", _("Table"), table.draw, filtered=True),
         Page("page.site", "site", _("Site"), site.draw, visibility="hidden"),
+        Page("page.sample", "sample", _("Random sample"), sample.draw),
         Page("page.model", "model", _("Model"), model.draw),
     )
 

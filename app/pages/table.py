@@ -8,7 +8,8 @@ import streamlit as st
 from app.i18n import _
 from app.pages import filters, links, site_panel
 from app.services import words
-from app.services.selection import by_doubt, doubt, select
+from app.services.rank_band import rank_words
+from app.services.selection import by_doubt, doubt, likeliest_first, select
 from app.web.context import current
 from geodata.store.records import Site
 
@@ -47,8 +48,8 @@ def _browse(found: Sequence[Site]) -> None:
                 _("Doubt"): st.column_config.ProgressColumn(min_value=0, max_value=1, format=" ", width=60),
             },
         )
-        if not all(site.calibrated for site in ordered):
-            st.caption(words.not_calibrated())
+        for sentence in words.cautions(ordered):
+            st.caption(sentence)
         _take(event.selection.rows, ordered)
         _step(ordered)
         links.draw(filters.selection())
@@ -62,10 +63,7 @@ def _browse(found: Sequence[Site]) -> None:
 def _orders() -> dict[str, tuple[str, Order]]:
     return {
         "doubt": (_("Most doubtful first"), by_doubt),
-        "likely": (
-            _("Likeliest first"),
-            lambda sites: sorted(sites, key=lambda s: -(s.probability or s.score or 0)),
-        ),
+        "likely": (_("Likeliest first"), likeliest_first),
         "recent": (
             _("Last seen first"),
             lambda sites: sorted(sites, key=lambda s: str(s.last_seen or ""), reverse=True),
@@ -79,6 +77,7 @@ def _frame(sites: Sequence[Site]) -> pd.DataFrame:
         {
             _("Site"): [s.site_id for s in sites],
             _("Probability"): [_percent(s.probability) for s in sites],
+            _("Rank by score"): [rank_words(s) for s in sites],
             _("Model score"): [s.score for s in sites],
             _("Doubt"): [doubt(s) for s in sites],
             _("Verdict"): [verdicts[s.object_verdict or "none"] for s in sites],

@@ -42,7 +42,7 @@ def draw(site: Site) -> None:
         st.session_state["reviewer"] = name.strip()
         _record(current(), site.site_id, choice, note.strip(), name.strip())
     if site.object_verdict and st.button(_("Undo the last verdict"), key=f"undo_{site.site_id}"):
-        _undo(current(), site.site_id)
+        undo(current(), site.site_id)
 
 
 def _record(context: AppContext, site_id: str, choice: str | None, note: str, name: str) -> None:
@@ -59,7 +59,8 @@ def _record(context: AppContext, site_id: str, choice: str | None, note: str, na
         )
 
 
-def _undo(context: AppContext, site_id: str) -> None:
+def undo(context: AppContext, site_id: str) -> None:
+    """Take the latest verdict of a site back and draw the page anew."""
     decision = context.may("undo_review", "site", site_id)
     if not decision.allowed:
         st.error(decision.reason)

@@ -42,6 +42,7 @@ def _columns(sites: Sequence[Site]) -> dict[str, NDArray[Any]]:
         "lat": np.array([round(s.lat * 1e7) for s in sites], dtype="<i4"),
         "score": _share([s.score for s in sites]),
         "probability": _share([s.probability for s in sites]),
+        "rank": _share([s.rank for s in sites]),
         "first": _days([s.first_seen or s.last_seen for s in sites]),
         "last": _days([s.last_seen or s.first_seen for s in sites]),
         "length": np.array([_tenths(s.length_m) for s in sites], dtype="<u2"),

@@ -27,6 +27,7 @@ from geodata.store import conclusions
 from geodata.store.boxes import as_columns
 from geodata.store.conclusions import Merged, SiteFacts
 from geodata.store.places import with_neighbours
+from geodata.store.ranks import write_ranks
 from geodata.store.records import Ring
 from geodata.store.store import Store
 
@@ -39,6 +40,7 @@ def conclude(store: Store) -> None:
     """Work everything out anew, for all sites."""
     with store.writing() as connection:
         _merge(store, connection, conclusions.sites_in_tiles(connection, None))
+        write_ranks(connection)
         _write_not_seen(connection, None)
 
 
@@ -46,6 +48,7 @@ def conclude_import(store: Store, tile_ids: Iterable[str]) -> None:
     """Work out anew what an import can change: chances everywhere, not-seen dates in and around its tiles."""
     with store.writing() as connection:
         _merge(store, connection, conclusions.sites_in_tiles(connection, None))
+        write_ranks(connection)
         _write_not_seen(connection, set(tile_ids))
 
 
@@ -93,7 +96,8 @@ def _merge(store: Store, connection: Connection, sites: Sequence[SiteFacts]) -> 
         chance = merger.merge(one)
         said = dict.fromkeys(unsure.get(site.tile_id, ()), "unsure")
         said |= {vote.volunteer_id: "kiln" if vote.is_kiln else "none" for vote in one.votes}
-        merged.append(Merged(site.site_id, chance.probability, chance.log_odds, chance.calibrated, said))
+        probability = chance.probability if chance.backed else None
+        merged.append(Merged(site.site_id, probability, chance.log_odds, chance.calibrated, said))
     conclusions.write_merged(connection, merged)
 
 

@@ -1,7 +1,7 @@
 """app.services.cutting: cuts the pictures of sites and queued tiles while the imagery is at hand."""
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -41,14 +41,20 @@ def cut_missing(
     run_folder: Path,
     options: CutOptions,
     at: datetime,
+    always: Collection[str] = (),
 ) -> int:
     """Cut the pictures that sites and queued tiles lack, where a run's scenes show them; how many were cut.
+
+    `always` are sites that get a picture of their own however faint they are.
 
     A site gets a picture of its own if it has a detection at or near the threshold. There may be thousands of
     fainter candidates; they are shown with the picture of their tile.
     """
     missing = missing_pictures(project.store, [scene.scene_id for scene in scenes], run_id)
-    wanted = {scene: _in_order(filter(_is_worth_one, items)) for scene, items in missing.items()}
+    wanted = {
+        scene: _in_order(item for item in items if item.what in always or _is_worth_one(item))
+        for scene, items in missing.items()
+    }
     total, done = sum(len(items) for items in wanted.values()), 0
     for scene in scenes:
         items = wanted.get(scene.scene_id, [])

@@ -20,6 +20,7 @@ from app.services.credits import credit_of
 from app.services.exports import not_proof
 from app.services.overlay import picture_svg
 from app.services.overview import legend_html, overview_svg
+from app.services.rank_band import rank_sentence
 from geodata.store.records import Site
 
 _SIZES_PX = ((200, 192), (1000, 128))
@@ -136,6 +137,7 @@ def _facts(site: Site, with_notes: bool) -> list[tuple[str, str]]:
     facts = [
         (_("Coordinates"), _place(site).text()),
         (_("Probability"), words.probability_words(site)),
+        (_("Rank by score"), rank_sentence(site) if site.probability is None else ""),
         (_("Model score"), words.score(site.score)),
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words().get(site.object_verdict or "none", site.object_verdict or "")),

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from app.i18n import _
 from app.services.credits import credit_of
+from app.services.rank_band import band_of
 from geodata.store.records import Site
 
 Value = str | float | int | bool | None
@@ -81,6 +82,7 @@ def _properties(site: Site, notes: bool) -> dict[str, Value]:
         "score": _rounded(site.score),
         "probability": _rounded(site.probability),
         "calibrated": site.calibrated,
+        "rank_band": band_of(site),
         "object_verdict": site.object_verdict,
         "votes_kiln": site.votes_kiln,
         "votes_none": site.votes_none,

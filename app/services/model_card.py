@@ -40,6 +40,7 @@ def threshold_rows(card: Card) -> Rows:
         (_("How it was chosen"), card.threshold_chosen),
         (_("Candidates are kept from"), f"{card.candidate_floor:.3f}"),
         (_("Probability"), calibration_words(card.calibration)),
+        *((_("Local probability"), local_words(one)) for one in card.local_calibrations),
     ]
 
 
@@ -47,10 +48,29 @@ def calibration_words(calibration: Calibration | None) -> str:
     """How scores become probabilities, in one sentence."""
     if calibration is None:
         return _("not calibrated: the score ranks possible kilns, it is not a chance")
-    return _(
+    text = _(
         "calibrated ({method}) on {n} detections in parts of the training area that the model had not seen; "
         "it holds inside the domain below and nowhere else"
-    ).format(method=calibration.method, n=f"{calibration.n:,}")
+    )
+    if calibration.domain is not None:
+        text = _(
+            "calibrated ({method}) on {n} detections in parts of the training area that the model had not "
+            "seen; it holds for {domain} and nowhere else"
+        )
+    domain = (
+        ", ".join(value for _name, value in domain_rows(calibration.domain)) if calibration.domain else ""
+    )
+    return text.format(method=calibration.method, n=f"{calibration.n:,}", domain=domain)
+
+
+def local_words(calibration: Calibration) -> str:
+    """What a calibration on reviews rests on and where it holds, in one sentence."""
+    rows = [] if calibration.domain is None else domain_rows(calibration.domain)
+    return _("{method}; {n} reviews; holds for {domain}").format(
+        method=calibration.method,
+        n=f"{calibration.n:,}",
+        domain=", ".join(value for _name, value in rows) or _("the domain below"),
+    )
 
 
 def domain_rows(domain: Domain) -> Rows:

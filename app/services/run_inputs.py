@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from detection.domain import outside_reasons
+from detection.domain import calibration_for, outside_reasons
 from detection.scan import Detector, Scan
 from geodata.sources.inputs import GoodScene
 from geodata.tables.run import RunInput
@@ -24,11 +24,13 @@ class ScannedFile:
 def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
     """Warn where the card's figures need not hold for a scene."""
     reasons = outside_reasons(detector.card.domain, one.info)
-    if reasons:
-        warn(
-            f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. "
-            "Its detections get a score but no probability."
-        )
+    if not reasons:
+        return
+    found = calibration_for(detector.card, one.info)
+    what = "Its detections get a score but no probability."
+    if found is not None:
+        what = f"Its probabilities come from a calibration on {found.n} reviews there."
+    warn(f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. {what}")
 
 
 def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:

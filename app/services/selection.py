@@ -4,6 +4,7 @@ The map's script applies the same rules to the same whole numbers (`ten_thousand
 table and exports always show the same sites.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -13,7 +14,7 @@ from app.i18n import _
 from geodata.errors import InputError
 from geodata.store.records import Site
 
-MEASURES = ("score", "probability")
+MEASURES = ("score", "probability", "rank")
 NO_VERDICT = "none"
 VERDICT_CODES = (NO_VERDICT, "kiln", "not_kiln", "gone", "unsure")
 """Their places are the numbers that the map's columns hold."""
@@ -79,7 +80,7 @@ def ten_thousandths(value: float) -> int:
 
 def measured(site: Site, measure: str) -> float | None:
     """The figure that the band and the order go by."""
-    return site.probability if measure == "probability" else site.score
+    return {"probability": site.probability, "rank": site.rank}.get(measure, site.score)
 
 
 def select(sites: Iterable[Site], selection: Selection) -> list[Site]:
@@ -116,12 +117,19 @@ def _utc_day(at: datetime) -> date:
     return at.date()
 
 
+def likeliest_first(sites: Sequence[Site]) -> list[Site]:
+    """By all that model and volunteers say together, also where that may not be called a chance."""
+    return sorted(sites, key=lambda site: (site.log_odds is None, -(site.log_odds or 0.0), site.site_id))
+
+
 def by_doubt(sites: Sequence[Site]) -> list[Site]:
-    """Most doubtful first: merged probability nearest 0.5, else score nearest 0.5; the rest at the end."""
+    """Most doubtful first: merged chance nearest 0.5, shown or not, else score nearest 0.5; the rest last."""
     return sorted(sites, key=lambda site: (doubt(site) is None, -(doubt(site) or 0.0), site.site_id))
 
 
 def doubt(site: Site) -> float | None:
     """1 where nothing speaks for either side, 0 where the case is clear; None where nothing is known."""
     share = site.score if site.probability is None else site.probability
+    if site.log_odds is not None:
+        share = 1 / (1 + math.exp(-site.log_odds))
     return None if share is None else 1.0 - 2.0 * abs(share - 0.5)

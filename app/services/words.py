@@ -1,12 +1,13 @@
 """app.services.words: the words for verdicts, events and figures, the same on page, print and export."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from app.authorise import LOCAL
 from app.i18n import _, _n
 from geodata.store.imports import IMPORTER
 from geodata.store.records import HistoryEntry, Site
+from geodata.store.review_samples import SAMPLER
 
 
 def verdict_words() -> Mapping[str, str]:
@@ -73,15 +74,31 @@ def moment(at: datetime) -> str:
 
 def probability_words(site: Site) -> str:
     """The merged probability, with the caution that belongs to it."""
+    if site.probability is None:
+        return _("not given: the model is not calibrated for this imagery")
     text = share(site.probability)
-    if site.probability is None or site.calibrated:
-        return text
-    return _("{share} (not calibrated)").format(share=text)
+    return text if site.calibrated else _("{share} (not calibrated)").format(share=text)
 
 
-def not_calibrated() -> str:
-    """The caution beside a list of probabilities."""
-    return _("Probabilities are not calibrated: read them as an order, not as a chance.")
+def probability_cell(site: Site) -> str:
+    """The merged probability in a narrow column; empty where none can be given."""
+    return "" if site.probability is None else share(site.probability)
+
+
+def cautions(sites: Iterable[Site]) -> list[str]:
+    """What has to stand beside a list of probabilities and ranks."""
+    kinds = {(site.probability is not None, site.calibrated) for site in sites}
+    out = []
+    if (True, False) in kinds:
+        out.append(_("Probabilities are not calibrated: read them as an order, not as a chance."))
+    if any(not given for given, _calibrated in kinds):
+        out.append(
+            _(
+                "Where no probability stands, the model is not calibrated for that imagery. The rank "
+                "compares scores of this model in this project, by quarters; it is not a chance."
+            )
+        )
+    return out
 
 
 def votes_words(site: Site) -> str:
@@ -133,6 +150,7 @@ def event_words(entry: HistoryEntry) -> str:
         "sites_marked": _("Volunteers marked it where no site was known"),
         "reviewed": _("Verdict"),
         "review_undone": _("Verdict taken back"),
+        "review_sample_drawn": _("Drawn into the random sample to review"),
     }
     text = kinds.get(entry.kind, entry.kind.replace("_", " ").capitalize())
     verdict = entry.detail.get("object_verdict")
@@ -149,7 +167,8 @@ def note_of(entry: HistoryEntry) -> str:
 
 def who_words(entry: HistoryEntry) -> str:
     """Who did it; an import and a person who gave no name are called what they are."""
-    return {IMPORTER: _("import"), LOCAL.name: _("no name given")}.get(entry.who, entry.who)
+    known = {IMPORTER: _("import"), SAMPLER: _("calibration"), LOCAL.name: _("no name given")}
+    return known.get(entry.who, entry.who)
 
 
 def _run_words(entry: HistoryEntry) -> str:

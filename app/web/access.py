@@ -46,7 +46,7 @@ RULES = (
     Rule(READ, r"/_stcore/(health|host-config|bidi-components/.+)", "see", "shell"),
     Rule(READ, r"/media/.+", "see", "shell"),
     Rule(READ, r"/static/.+|/favicon\.(png|ico)|/manifest\.json|/robots\.txt", "see", "shell"),
-    Rule(READ, r"/(table|site|model)?/?", "see", "shell"),
+    Rule(READ, r"/(table|site|sample|model)?/?", "see", "shell"),
 )
 
 

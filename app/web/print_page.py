@@ -13,6 +13,7 @@ from app.services.coordinates import Place
 from app.services.credits import credit_of
 from app.services.exports import not_proof
 from app.services.overlay import picture_svg
+from app.services.rank_band import rank_sentence, rank_words
 from geodata.store.records import Evidence, HistoryEntry, Site
 
 _Rows = Sequence[Sequence[str]]
@@ -49,13 +50,17 @@ def site_page(
 def list_page(sites: Sequence[Site], now: datetime) -> str:
     """The selection as a table."""
     heading = words.count_words(sites)
-    head = [_("Site"), _("Coordinates"), _("Probability"), _("Model score"), _("Verdict"), _("Last seen")]
-    caution = "" if all(site.calibrated for site in sites) else f"<p>{escape(words.not_calibrated())}</p>"
+    head = [
+        *(_("Site"), _("Coordinates"), _("Probability"), _("Rank by score"), _("Model score")),
+        *(_("Verdict"), _("Last seen")),
+    ]
+    caution = "".join(f"<p>{escape(sentence)}</p>" for sentence in words.cautions(sites))
     rows = [
         [
             site.site_id,
             Place(site.lat, site.lon).text(),
-            words.share(site.probability),
+            words.probability_cell(site),
+            rank_words(site),
             words.score(site.score),
             words.verdict_words()[site.object_verdict or "none"],
             words.day(site.last_seen),
@@ -73,6 +78,7 @@ def site_facts(site: Site) -> list[tuple[str, str]]:
         (_("Coordinates"), place.text()),
         (_("Link for map programs"), place.geo_uri()),
         (_("Probability"), words.probability_words(site)),
+        (_("Rank by score"), rank_sentence(site) if site.probability is None else ""),
         (_("Model score"), words.score(site.score)),
         (_("Volunteers"), words.votes_words(site)),
         (_("Verdict"), words.verdict_words()[site.object_verdict or "none"]),

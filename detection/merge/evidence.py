@@ -54,6 +54,9 @@ class SiteProbability:
     log_odds: float
     """Natural logarithm of p / (1 - p); rank by this, since probabilities tie at 0 and 1."""
     probability: float
+    backed: bool
+    """True where the detector's part rests on calibrated chances alone; else `probability` only orders sites
+    and is not to be shown as a chance."""
     calibrated: bool
     """False: the page says 'not calibrated'."""
     detector_log_odds: float

@@ -82,6 +82,12 @@ def review_undone(connection: Connection, event: Event) -> None:
     refresh_verdict(connection, event.payload["site_id"])
 
 
+def review_sample_drawn(connection: Connection, event: Event) -> None:
+    """A random sample was drawn for review; the sample itself is read from the log (`review_samples`)."""
+    for site_id in sorted({row["site_id"] for row in event.payload["drawn"]}):
+        _remember(connection, event, site_id, {})
+
+
 def _meet(connection: Connection, event: Event, volunteer_id: str) -> None:
     row = {"volunteer_id": volunteer_id, "first_event_id": event.event_id}
     connection.execute(upsert(schema.volunteers).values(**row).on_conflict_do_nothing())

@@ -131,4 +131,5 @@ def _site(row: Row[Any]) -> Site:
         picture_corners=None if row.corners is None else ring_of(row.corners),
         marked_only=row.marked_only,
         log_odds=row.log_odds,
+        rank=row.rank,
     )

@@ -37,7 +37,7 @@ class Site:
     score: float | None
     """Best current score of the detector."""
     probability: float | None
-    """Merged chance from detector and volunteers; None where nothing can be said."""
+    """Merged chance from detector and volunteers; None where the model is not calibrated for its imagery."""
     calibrated: bool
     """False: the page says 'not calibrated'."""
     first_seen: datetime | None
@@ -60,7 +60,11 @@ class Site:
     marked_only: bool = False
     """True for a site that volunteers marked and no detection ever showed: its size is a guess."""
     log_odds: float | None = None
-    """The merged probability as log-odds: rank by this, since probabilities tie near 0 and 1."""
+    """What detector and volunteers say together as log-odds: order by this; it is there where no probability
+    may be given too."""
+    rank: float | None = None
+    """Share (0-1] of this model's sites in the project that do not score higher (see `ranks`); None below the
+    threshold and where there are too few."""
 
 
 @dataclass(frozen=True)

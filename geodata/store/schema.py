@@ -94,6 +94,7 @@ sites = Table(
     Column("marked_only", Boolean, nullable=False),
     Column("made_up", Boolean, nullable=False),
     Column("score", Float),
+    Column("rank", Float),
     Column("is_candidate", Boolean, nullable=False),
     Column("first_seen", UtcTime),
     Column("last_seen", UtcTime),

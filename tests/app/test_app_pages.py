@@ -17,6 +17,8 @@ from app.services.project import open_project
 from app.services.site_book import SiteBook
 from app.web import context as app_context
 from app.web.context import AppContext
+from geodata.store.review_draw import draw_reviews
+from geodata.store.review_samples import record_sample, units_of
 
 NOTE = "**bold** <script>alert(1)</script> =1+1"
 
@@ -86,7 +88,7 @@ def test_every_page_of_the_navigation_is_guarded(context: AppContext) -> None:
     source = Path(shell.__file__).read_text(encoding="utf-8")
     assert source.count("st.Page(") == 1 and "partial(run_guarded, page)" in source
     kinds = [page.kind for page in shell.pages()]
-    assert len(kinds) == len(set(kinds)) == 4
+    assert len(kinds) == len(set(kinds)) == 5
 
 
 def test_an_empty_project_tells_what_to_do(tmp_path: Path) -> None:
@@ -98,7 +100,16 @@ def test_an_empty_project_tells_what_to_do(tmp_path: Path) -> None:
         assert "kilnlight detect" in shown.code[0].value and str(project.folder) in shown.code[0].value
 
 
-def test_a_score_is_chosen_as_a_number_and_a_probability_in_percent(context: AppContext) -> None:
+@pytest.fixture
+def calibrated(tmp_path: Path) -> Iterator[AppContext]:
+    """A project of a model that gives chances."""
+    with make_project(tmp_path / "calibrated", n=12, pictures=False, chances=True) as project:
+        opened = AppContext(project, SiteBook(project.store))
+        app_context.install(opened)
+        yield opened
+
+
+def test_a_score_is_chosen_as_a_number_and_a_probability_in_percent(calibrated: AppContext) -> None:
     shown = run_page("table")
     assert not shown.exception
     frame = shown.dataframe[0].value
@@ -190,3 +201,64 @@ def test_a_made_up_project_carries_the_banner_and_the_caution(context: AppContex
     shown = texts(run_page("site", site=context.book.edition().sites[0].site_id))
     assert "shows the plumbing, not the accuracy" in shown
     assert "Made-up imagery" in shown and "Copernicus" not in shown
+
+
+def test_where_no_chance_can_be_given_a_rank_stands_and_says_that_it_is_one(tmp_path: Path) -> None:
+    with make_project(tmp_path / "project", n=12, pictures=False) as project:
+        app_context.install(AppContext(project, SiteBook(project.store)))
+        shown = run_page("table")
+        assert not shown.exception
+        frame = shown.dataframe[0].value
+        assert frame["Probability"].isna().all()
+        assert set(frame["Rank by score"]) == {"low", "middle", "high", "very high"}
+        assert "it is not a chance" in texts(shown)
+        shown.radio(key="measure").set_value("rank").run()
+        shown.select_slider(key="band_rank").set_range("high", "very_high").run()
+        assert set(shown.dataframe[0].value["Rank by score"]) == {"high", "very high"}
+        best = max(project.store.sites(), key=lambda site: site.score or 0)
+        panel = texts(run_page("site", site=best.site_id))
+        assert "in the top quarter" in panel and "A rank, not a chance." in panel
+        assert "not given: the model is not calibrated" in panel and " %" not in panel
+
+
+def test_with_a_chance_the_panel_shows_no_rank(calibrated: AppContext) -> None:
+    site = calibrated.book.edition().sites[0]
+    panel = texts(run_page("site", site=site.site_id))
+    assert words.share(site.probability) in panel and "rank" not in panel.lower()
+    assert "not calibrated" not in panel
+
+
+def draw_sample(context: AppContext, n: int = 4) -> list[str]:
+    """The sites of a sample, in the order in which they are to be reviewed."""
+    with context.store.writing() as connection:
+        draw = draw_reviews(units_of(connection, "model-1"), 0.4, n)
+        record_sample(context.store, "model-1", draw, context.now())
+    return list(dict.fromkeys(one.unit.site_id for one in draw.drawn))
+
+
+def test_a_random_sample_is_reviewed_place_by_place_without_the_models_opinion(context: AppContext) -> None:
+    assert "--sample 250" in run_page("sample").code[0].value
+    sites = draw_sample(context)
+    shown = run_page("sample")
+    assert not shown.exception
+    first = context.store.site(sites[0])
+    assert first is not None
+    assert f"{first.lat:.5f}, {first.lon:.5f}" in shown.code[0].value
+    assert shown.get("progress")[0].proto.text == f"0 of {len(sites)} done"
+    for told in ("score", "probability", "threshold", "rank", words.score(first.score)):
+        assert told not in texts(shown).lower()
+    shown.radio[0].set_value("unsure")
+    next(button for button in shown.button if button.label == "Record").click().run()
+    second = context.store.site(sites[1])
+    assert second is not None and f"{second.lat:.5f}, {second.lon:.5f}" in shown.code[0].value
+    next(button for button in shown.button if "place before" in button.label).click().run()
+    assert f"{first.lat:.5f}, {first.lon:.5f}" in shown.code[0].value
+    assert context.store.site(sites[0]).object_verdict is None
+
+
+def test_a_reviewed_sample_says_what_comes_next(context: AppContext) -> None:
+    for site_id in draw_sample(context):
+        context.store.add_review(site_id, "kiln", "", "me", context.now())
+    shown = run_page("sample")
+    assert not shown.exception
+    assert "kilnlight calibrate" in shown.code[0].value and "--out" in shown.code[0].value

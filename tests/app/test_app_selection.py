@@ -47,7 +47,7 @@ SELECTIONS = st.builds(
     lambda measure, band, verdicts, first, last, candidates: Selection(
         measure, min(band), max(band), tuple(verdicts), first, last, candidates
     ),
-    st.sampled_from(["score", "probability"]),
+    st.sampled_from(["score", "probability", "rank"]),
     st.tuples(st.integers(0, 100).map(lambda n: n / 100), st.integers(0, 100).map(lambda n: n / 100)),
     st.lists(st.sampled_from(VERDICT_CODES), unique=True),
     DATES,

@@ -18,6 +18,7 @@ from make_project import make_project
 
 from app.pages.map_component import filter_numbers
 from app.services.project import Project, open_project
+from app.services.rank_band import bounds
 from app.services.selection import Selection, select
 from app.services.site_book import SiteBook
 
@@ -201,6 +202,7 @@ def test_the_browser_filters_as_the_server_does(opened: Any, served: Served) -> 
         Selection(candidates=True),
         Selection("score", 0.45, 0.8, candidates=True),
         Selection("probability", 0.5, 1.0),
+        Selection("rank", *bounds("middle", "high"), candidates=True),
         Selection(verdicts=("kiln", "gone")),
         Selection(seen_from=date(2024, 6, 1)),
         Selection(seen_to=date(2024, 6, 1), candidates=True),

@@ -38,6 +38,8 @@ from app.web.routes import http_error, map_routes
 from detection.bundle import load_bundle, shipped_bundle_path
 from detection.evaluate.summary import Outcome, Row
 from geodata.store import engine
+from geodata.store.review_draw import draw_reviews
+from geodata.store.review_samples import latest_sample, record_sample, units_of
 
 NOTE, REVIEWER = "anote", "areviewer"
 NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
@@ -65,6 +67,9 @@ def work_on(project: Project) -> AppContext:
     record_verdict(project, first.site_id, "gone", NOTE, REVIEWER, now=lambda: NOW)
     undo_verdict(project, first.site_id, REVIEWER, now=lambda: NOW)
     record_verdict(project, second.site_id, "kiln", NOTE, REVIEWER, now=lambda: NOW)
+    with project.store.writing() as connection:
+        draw = draw_reviews(units_of(connection, "model-1"), 0.4, 4)
+        record_sample(project.store, "model-1", draw, NOW)
     alarms = tuple(Outcome(site.lon, site.lat, "false_alarm", 0.6, 7.0) for site in others)
     rows = (Row(True, SCORES, {"f1": (0.7, 0.9)}), Row(False, replace(SCORES, f1=0.5), {}))
     outcomes = (Outcome(60.0, 10.0, "missed", None, None), *alarms)
@@ -187,6 +192,24 @@ def every_kind_of_outcome(shown: AppTest) -> None:
     shown.radio(key="outcomes").set_value("missed").run()
 
 
+def by_rank(shown: AppTest) -> None:
+    shown.radio(key="measure").set_value("rank").run()
+
+
+def all_reviewed(shown: AppTest) -> None:
+    """Every place of the random sample has a verdict; taken back at the end."""
+    project = app_context.current().project
+    with project.store.reading() as connection:
+        sample = latest_sample(connection)
+    sites = {item.drawn.unit.site_id for item in sample.items if item.object_verdict is None}
+    for site_id in sites:
+        project.store.add_review(site_id, "unsure", "", REVIEWER, NOW)
+    shown.run()
+    assert shown.success
+    for site_id in sites:
+        project.store.undo_review(site_id, REVIEWER, NOW)
+
+
 def nothing_more(shown: AppTest) -> None:
     """The page as it opens."""
 
@@ -198,6 +221,9 @@ def nothing_more(shown: AppTest) -> None:
         ("", None, known_place),
         ("table", None, nothing_more),
         ("table", 1, nothing_more),
+        ("table", None, by_rank),
+        ("sample", None, nothing_more),
+        ("sample", None, all_reviewed),
         ("site", None, nothing_more),
         ("site", "nothing", nothing_more),
         ("site", 0, no_choice),

@@ -29,7 +29,7 @@ scores = st.lists(
 ).map(tuple)
 
 
-def fitted(by_volunteer: dict[str, Rates] | None = None, trusted: bool = False) -> FittedDawidSkene:
+def fitted(by_volunteer: dict[str, Rates] | None = None, trusted: bool | None = None) -> FittedDawidSkene:
     return FittedDawidSkene(
         CrowdRates(by_volunteer or {}, Rates(0.7, 0.2)), VoteOptions(), logit(0.1), trusted
     )
@@ -99,9 +99,28 @@ def test_without_a_calibrated_chance_the_score_counts_half_and_is_flagged() -> N
     value, calibrated = witness_log_odds([SceneScore("m", "s", 0.9, None)], 0.0)
     assert value == pytest.approx(math.log(9) / 2)
     assert not calibrated
-    assert not fitted(trusted=True).merge(SiteEvidence("a", (SceneScore("m", "s", 0.9, None),))).calibrated
+    raw = fitted(trusted=True).merge(SiteEvidence("a", (SceneScore("m", "s", 0.9, None),)))
+    assert not raw.calibrated and not raw.backed
     assert fitted(trusted=True).merge(SiteEvidence("a", (SceneScore("m", "s", 0.9, 0.9),))).calibrated
     assert not fitted(trusted=True).merge(SiteEvidence("a")).calibrated
+
+
+@pytest.mark.parametrize(
+    ("trusted", "voted", "expected"),
+    [(None, False, True), (None, True, False), (True, True, True), (False, False, False)],
+)
+def test_the_card_vouches_until_a_vote_moves_the_chance_or_truths_disagree(
+    trusted: bool | None, voted: bool, expected: bool
+) -> None:
+    votes = (Vote("v", True),) if voted else ()
+    merged = fitted(trusted=trusted).merge(SiteEvidence("a", (SceneScore("m", "s", 0.9, 0.7),), votes))
+    assert merged.backed and merged.calibrated == expected
+
+
+def test_one_scene_without_a_chance_leaves_the_whole_without_backing() -> None:
+    seen = (SceneScore("m", "s1", 0.9, 0.7), SceneScore("m", "s2", 0.9, None))
+    assert not fitted().merge(SiteEvidence("a", seen)).backed
+    assert not fitted().merge(SiteEvidence("a", (), (Vote("v", True),))).backed
 
 
 def test_unknown_volunteers_have_limited_weight() -> None:
@@ -197,9 +216,11 @@ def known_sites(n: int, honest: bool = True) -> tuple[list[SiteEvidence], dict[s
 
 
 @pytest.mark.parametrize(
-    ("n", "honest", "expected"), [(99, True, False), (400, True, True), (400, False, False)]
+    ("n", "honest", "expected"), [(99, True, True), (99, False, True), (400, True, True), (400, False, False)]
 )
-def test_calibrated_only_with_a_hundred_truths_that_agree(n: int, honest: bool, expected: bool) -> None:
+def test_a_hundred_truths_that_disagree_take_the_cards_word_back(
+    n: int, honest: bool, expected: bool
+) -> None:
     sites, truths = known_sites(n, honest)
     merger = DampedDawidSkene().fit(sites, truths)
     assert {merger.merge(site).calibrated for site in sites} == {expected}
@@ -214,5 +235,12 @@ def test_truths_change_no_chance(n: int) -> None:
         assert without.merge(site).log_odds == with_truths.merge(site).log_odds == turned.merge(site).log_odds
 
 
+def test_sites_without_a_chance_do_not_tell_how_far_chances_hold() -> None:
+    sites, truths = known_sites(400, honest=False)
+    raw = [dataclasses.replace(s, scores=(SceneScore("m", "s", s.scores[0].score, None),)) for s in sites]
+    merger = DampedDawidSkene().fit(raw, truths)
+    assert merger.trusted is None
+
+
 def test_truths_of_one_kind_alone_calibrate_nothing() -> None:
-    assert not agrees(np.full(200, 5.0), np.ones(200))
+    assert agrees(np.full(200, 5.0), np.ones(200)) is None

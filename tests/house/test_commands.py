@@ -15,7 +15,10 @@ from app.cli.demo import steps
 from app.cli.main import build
 
 WIDE = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
-COMMANDS = ("fetch", "detect", "evaluate", "import", "app", "paint", "demo", "train", "labels", "audit")
+COMMANDS = (
+    *("fetch", "detect", "evaluate", "import", "app", "paint", "demo", "train", "labels", "audit"),
+    "calibrate",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -52,8 +52,25 @@ def test_two_dates_of_a_place_make_one_set_of_sites(project: Project) -> None:
     seen_twice = [site for site in sites if site.first_seen != site.last_seen]
     assert len(seen_twice) == len(second.kilns)
     assert all(len(project.store.evidence(site.site_id)) == 2 for site in seen_twice)
-    assert all(site.made_up and site.probability is not None for site in sites)
-    assert not any(site.calibrated for site in sites)
+    assert all(site.made_up and site.log_odds is not None for site in sites)
+    assert not any(site.calibrated or site.probability is not None for site in sites)
+
+
+def test_chances_of_a_calibrated_model_come_through_and_are_called_so(project: Project) -> None:
+    bring(project, *two_dates(20, chances=True))
+    sites = project.store.sites(EVERYTHING)
+    assert all(site.calibrated and site.probability is not None for site in sites)
+    once = [site for site in sites if site.first_seen == site.last_seen and 0.05 < site.score < 0.95]
+    assert once and all(site.probability == pytest.approx(site.score, abs=0.02) for site in once)
+
+
+def test_one_scene_without_a_chance_takes_it_from_the_site(project: Project) -> None:
+    first, second = two_dates(20, chances=True)
+    blank = tuple(replace(kiln, probability=float("nan")) for kiln in second.kilns)
+    bring(project, first, replace(second, kilns=blank))
+    for site in project.store.sites(EVERYTHING):
+        known = [one.probability is not None for one in project.store.evidence(site.site_id)]
+        assert (site.probability is not None) == all(known)
 
 
 def test_sites_are_ranked_by_log_odds(project: Project) -> None:
