@@ -10,7 +10,7 @@ from detection.calibrate import fit_calibration
 from detection.evaluate.crossfit import ENOUGH
 from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import HIT_RADIUS_M, Look, match_looks
-from detection.evaluate.metrics import best_threshold, curve, scores_of
+from detection.evaluate.metrics import F1_SLACK, best_threshold, curve, scores_of, threshold_to_ship
 from geodata.errors import InputError
 
 NAMES = {
@@ -34,7 +34,7 @@ class Chosen:
 
 
 def choose(looks: Sequence[Look], folds: int) -> Chosen:
-    """Threshold of the best pooled F1 at 100 m, calibration and figures.
+    """Threshold from the pooled F1 at 100 m, calibration and figures.
 
     Args:
         looks: every held-out part, seen by a net that has not learnt from it; or, without folds, the training
@@ -49,9 +49,12 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         raise InputError(
             "No threshold can be chosen: the net found nothing; train longer or check the labels."
         )
-    threshold = best_threshold(curve(found, matching, truth.kilns))
+    points = curve(found, matching, truth.kilns)
     if not folds:
-        return Chosen(threshold, "best F1 on the training scenes themselves (no folds), which flatters")
+        return Chosen(
+            best_threshold(points), "best F1 on the training scenes themselves (no folds), which flatters"
+        )
+    threshold = threshold_to_ship(points)
     counted = ~matching.excused
     calibration = None
     if counted.sum() >= ENOUGH:
@@ -59,7 +62,7 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         calibration = fit_calibration(found.score[counted], matching.hit[counted], method)
     return Chosen(
         threshold,
-        f"best F1 at 100 m, pooled over {_held_out(folds)}",
+        f"the lowest whose F1 at 100 m, pooled over {_held_out(folds)}, is within {F1_SLACK} of the best",
         calibration,
         figures(looks, threshold, folds),
     )
@@ -77,7 +80,7 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
     ranges = intervals(found, truth, area_km2, threshold, matching)
     protocol = (
         f"{_held_out(folds)} of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²); "
-        "each part seen by a net that has not learnt from it; threshold the best on the pool; "
+        "each part seen by a net that has not learnt from it; threshold chosen on the pool; "
         "95 % intervals by a bootstrap over 1 km tiles"
     )
     out = []

@@ -12,7 +12,8 @@ from geodata.labels.kilns import CLASSES
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # a setting's docstring is what `kilnlight train --example` says of it
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 def _listed(value: object) -> object:
@@ -24,9 +25,11 @@ class Data(_Section):
     """What to learn from; paths are relative to the run file, `$NAME` is taken from the environment."""
 
     scenes: tuple[str, ...] = Field(min_length=1)
+    """GeoTIFF, COG, JP2 or folders of published tiles; patterns are allowed."""
     labels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)]
-    """Files or folders of any form that `geodata.labels.read` knows; where they meet the earlier speaks."""
+    """Outlines, points, CSV, YOLO-OBB folder, project; or a list; where they meet the earlier speaks."""
     classes: tuple[str, ...] = CLASSES
+    """Names of the classes of YOLO-OBB files, by their numbers."""
     skip_bad: bool = False
     """Take the good rows of labels where others are broken."""
     negative_below: Annotated[float, Field(ge=0, lt=1)] = 0.05
@@ -35,11 +38,15 @@ class Data(_Section):
     """Nothing is learnt or scored so near to the border of a tile that is named by its place: a kiln that the
     border cuts has no label there."""
     ignore: str | None = None
-    ignore_radius_m: float = 80.0
-    bands: tuple[str, ...] = ("red", "green", "blue")
+    """CSV of lon,lat: places to learn nothing from."""
+    ignore_radius_m: Annotated[float, Field(ge=0, le=10_000)] = 80.0
+    """Around each of them."""
+    bands: tuple[str, ...] = Field(default=("red", "green", "blue"), min_length=1)
+    """The model's bands, in its order; one or more."""
     band_names: tuple[str, ...] | None = None
+    """The files' bands in their order, if the files do not name them."""
     land: dict[str, str] = Field(default_factory=dict)
-    """Kind of land by scene (a name or pattern), for the report."""
+    """Kind of land by scene (a name or pattern): the report counts false alarms for each kind."""
     name: str = "own labels"
     licence: str = "not stated"
     attribution: str = "Contains modified Copernicus Sentinel data"
@@ -56,7 +63,9 @@ class Folds(_Section):
     """Which parts are held back together; what lies within `gap_px` of them is not learnt from either."""
 
     gap_px: Annotated[int, Field(ge=0)] = 70
+    """Beside a held-back part nothing is learnt within this many pixels."""
     parts: tuple[tuple[Part, ...], ...] = ()
+    """One list for each fold."""
     file: str | None = None
     """In place of `parts`: what `kilnlight labels split` wrote. Ground called `val` is kept for a test."""
 
@@ -71,46 +80,93 @@ class Fit(_Section):
     """See `training.fit.FitOptions`."""
 
     steps: Annotated[int, Field(gt=0)] = 2600
+    """For each fold."""
     final_steps: Annotated[int | None, Field(gt=0)] = None
+    """For the net on everything; as many as for a fold if left out."""
     cycles: Annotated[int, Field(gt=0)] = 1
+    """How often the learning rate falls to zero on the way."""
     batch: Annotated[int, Field(gt=0)] = 8
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
-    weight_decay: float = 1e-2
+    """Crops a step."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    """Its peak."""
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 1e-2
+    warm_up_share: Annotated[float, Field(ge=0, le=0.5)] = 0.04
+    """Share of a cycle in which the rate rises."""
+    clip_norm: Annotated[float, Field(gt=0)] = 5.0
+    """Longest gradient that is followed whole."""
     ema_decay: Annotated[float, Field(gt=0, lt=1)] = 0.998
+    """Weights are averaged over about 1 / (1 - this) steps."""
     doubt_after_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """From this share of the steps on (as 0.6) wrong-looking labels count less (docs/labels.md); 1: never."""
     checkpoint_every: Annotated[int, Field(gt=0)] = 200
-    seed: int = 0
+    """Steps; curves are drawn then too. May be changed on the way."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     nets: Annotated[int, Field(gt=0, le=8)] = 1
-    """How many nets are trained, from `seed` on, and averaged in the exported graph."""
+    """Nets that begin at other random weights (`seed`, `seed` + 1, ...), averaged; two take twice as long."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bf16 where the processor has instructions for it, else fp32."""
+
+
+Chance = Annotated[float, Field(ge=0, le=1)]
 
 
 class Crops(_Section):
-    """See `training.crops.CropOptions`."""
+    """Fields and defaults of `training.crops.CropOptions`, with their ranges."""
 
-    size_px: Annotated[int, Field(gt=0, multiple_of=16)] = 128
-    kiln_share: float = 0.5
-    hard_share: float = 0.25
-    zoom_near: Annotated[float, Field(ge=1)] = 1.15
-    zoom_wide_share: float = 0.35
-    zoom_min: float = 0.6
-    zoom_max: float = 1.3
-    renormalise_chance: Annotated[float, Field(ge=0, le=1)] = 0.2
+    size_px: Annotated[int, Field(gt=0, le=1024, multiple_of=16)] = 128
+    kiln_share: Chance = 0.5
+    """Share of crops at a kiln."""
+    hard_share: Chance = 0.25
+    """Share of crops around remembered false alarms; the rest lies anywhere."""
+    zoom_near: Annotated[float, Field(ge=1, le=4)] = 1.15
+    """Most crops show kilns at 1/1.15 to 1.15 times their size ..."""
+    zoom_wide_share: Chance = 0.35
+    """... and this share of them at `zoom_min` to `zoom_max`, for other regions."""
+    zoom_min: Annotated[float, Field(ge=0.2, le=4)] = 0.6
+    zoom_max: Annotated[float, Field(ge=0.2, le=4)] = 1.3
+    stretch: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    """Largest relative difference between the zooms along the two axes."""
+    blur_chance: Chance = 0.25
+    gain: Annotated[float, Field(ge=0, le=2)] = 0.2
+    """Each band is multiplied with e^-gain to e^gain."""
+    shift: Annotated[float, Field(ge=0, le=6)] = 0.15
+    """And moved by up to this, in standard deviations."""
+    noise: Annotated[float, Field(ge=0, le=6)] = 0.1
+    """Largest standard deviation of the noise on half of the crops."""
+    renormalise_chance: Chance = 0.2
+    """Chance that a crop is normalised on its own, as a picture without surroundings would be."""
+    blank_share: Chance = 0.02
+    """Share of crops of pure noise, which hold no kiln."""
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.kiln_share + self.hard_share > 1:
+            raise ValueError("kiln_share and hard_share are more than 1 together")
+        if self.zoom_min > self.zoom_max:
+            raise ValueError(f"zoom_min {self.zoom_min} is above zoom_max {self.zoom_max}")
+        return self
 
 
 class Model(_Section):
     """What the card says of the model."""
 
     name: str
+    """Of the model."""
     views: Literal[1, 2, 4] = 4
     """Mirror images averaged in the exported graph."""
-    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 18.0
-    """See `detection.matched_filter`."""
+    heat_filter_m: Annotated[float, Field(ge=0, le=100)] = 14.0
+    """Width (sigma) of the Gaussian that the heat-map goes through, on the ground; 0 for none."""
     area: tuple[tuple[float, float], ...] = ()
+    """Ring of lon, lat: where its figures hold ..."""
     months: tuple[int, ...] = ()
+    """... in which months ..."""
     products: tuple[str, ...] = ()
+    """... and on which products."""
     unvalidated: tuple[str, ...] = ("S2-L2A reflectance",)
+    """What it was not tried on, in words."""
     licence: str = "see the licence of the training data"
     candidate_floor: Annotated[float, Field(gt=0, le=0.05)] = 0.05
+    """Answers below this are not kept, even as candidates."""
 
 
 class RunConfig(_Section):
@@ -154,49 +210,6 @@ def _in_words(error: ErrorDetails) -> str:
         return f"{where} is not known"
     if error["type"] == "missing":
         return f"{where} is missing"
+    if error["type"] == "value_error":
+        return f"{where}: {error['msg'].removeprefix('Value error, ')}"
     return f"{where} = {error['input']!r}: {error['msg'][0].lower()}{error['msg'][1:]}"
-
-
-EXAMPLE = """\
-# A run of `kilnlight train`. Paths are relative to this file; $NAME is taken from the environment.
-
-[data]
-scenes = ["scenes/*.tif"]           # GeoTIFF, COG or JP2; patterns are allowed
-labels = "kilns.geojson"            # polygons or points, CSV, YOLO-OBB folder, project; or a list of such
-ignore = "unverified.csv"           # optional: lon,lat of places to learn nothing from (80 m)
-bands = ["red", "green", "blue"]    # the model's bands, in its order
-# band_names = ["red", "green", "blue"]   # if the files do not name their bands
-name = "my labels"
-licence = "CC BY 4.0"
-attribution = "Contains modified Copernicus Sentinel data 2024"
-
-# Kind of land of some scenes: the report counts false alarms for each kind.
-# [data.land]
-# "city.tif" = "city"
-
-[model]
-name = "my-kilns"
-area = [[76.8, 28.2], [77.7, 28.2], [77.7, 29.0], [76.8, 29.0]]   # lon, lat: where its figures hold
-months = [11, 12, 1, 2]                                           # and in which months
-products = ["S2-L2A"]                                             # and on which products
-
-[fit]
-steps = 2600          # for each fold; about 20 minutes on one core of 2021
-# final_steps = 4500  # for the net on everything; as many as for a fold if left out
-# cycles = 2          # how often the learning rate falls to zero on the way
-seed = 0
-# doubt_after_share = 0.6   # from then on wrong-looking labels count less (docs/labels.md); never if left out
-# nets = 2            # nets that begin at other random weights, averaged; two take twice as long
-
-# Parts that are held back together. The threshold and the calibration come from the detections on them, made
-# by nets that have not seen them. Without folds the threshold is chosen on the training scenes, and the card
-# says so.
-[folds]
-gap_px = 70
-parts = [
-    [{ scene = "north.tif" }, { scene = "city.tif", columns = [0, 1500] }],
-    [{ scene = "south.tif" }, { scene = "city.tif", columns = [1500, 9999] }],
-]
-# In place of parts, blocks of land, from: kilnlight labels split scenes --folds 5 --out folds.geojson
-# file = "folds.geojson"
-"""

@@ -40,6 +40,12 @@ class Labels:
         """Boxes of the kilns that somebody is sure of and that no scene's edge cuts."""
         return self.kilns.boxes.take(self.kilns.sure & ~self.kilns.cut_by_edge)
 
+    @property
+    def taught(self) -> Boxes:
+        """Boxes that are learnt as kilns in scenes of their time: soft ones too, cut ones not."""
+        likely = np.nan_to_num(self.kilns.probability) >= self.negative_below
+        return self.kilns.boxes.take(likely & ~self.kilns.cut_by_edge)
+
     def ignored(self) -> tuple[Floats, Floats]:
         """Longitudes and latitudes of what is not scored: unverified places, soft labels, cut kilns."""
         cut = self.kilns.boxes.take(self.kilns.cut_by_edge & self.kilns.sure)

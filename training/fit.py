@@ -1,19 +1,23 @@
 """training.fit: the one training loop, plain enough to be read; seeds in, weights out, resumable."""
 
-import csv
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from geodata.files import write_bytes_atomic
+from geodata.errors import InputError
 from training.checkpoint import State, load_checkpoint, save_checkpoint
 from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
+from training.curves import draw_curves
+from training.identity import identity
+from training.log import Log
 from training.net import STRIDE, KilnNet
 from training.noise import averaged_heat, doubted
 from training.scenes import TrainingScene
@@ -38,11 +42,21 @@ class FitOptions:
     """From this share of the steps on labels that the averaged net contradicts count less; 1 is never."""
     checkpoint_every: int = 200
     seed: int = 0
+    precision: str = "fp32"
+    """Or `bf16`, see `training.device`."""
     threads: int = 1
+    device: str = "cpu"
 
 
 Report = Callable[[int, float, float], None]
 """Called after each step with (step, heat loss, regression loss)."""
+
+
+class Watch(Protocol):
+    """Looks at a net while it learns; decides nothing."""
+
+    def __call__(self, net: nn.Module) -> tuple[float, ...]:
+        """Figures in the order of `training.log.WATCHED_COLUMNS`, behind the step."""
 
 
 def learning_rate(step: int, o: FitOptions) -> float:
@@ -59,9 +73,11 @@ def learning_rate(step: int, o: FitOptions) -> float:
 def start(options: FitOptions, scenes: list[TrainingScene], init: dict[str, Tensor] | None) -> State:
     """A fresh state: new (or given) weights, empty memories."""
     torch.manual_seed(options.seed)
-    net = KilnNet(bands=scenes[0].pixels.shape[0]).to(memory_format=torch.channels_last)
+    # drawn on the CPU, so that every device starts from the same weights
+    net = KilnNet(bands=scenes[0].pixels.shape[0])
     if init is not None:
         net.load_state_dict(init)
+    net = net.to(options.device).to(memory_format=torch.channels_last)
     average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]  # torch's
     ema = AveragedModel(net, multi_avg_fn=average, use_buffers=True)
     adam = torch.optim.AdamW(net.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)
@@ -72,12 +88,11 @@ def step_once(state: State, sampler: CropSampler, o: FitOptions) -> tuple[float,
     """One step of the optimiser; returns the two losses."""
     crops = [sampler.draw(state.rng) for _ in range(o.batch)]
     targets = [draw_targets(c.kilns, c.weight) for c in crops]
-    x = torch.stack([c.pixels for c in crops]).contiguous(memory_format=torch.channels_last)
+    x = torch.stack([c.pixels for c in crops]).to(state.device, memory_format=torch.channels_last)
     if state.step >= o.doubt_after_share * o.steps:
         heats = averaged_heat(state.ema, x)
         targets = [doubted(target, seen) for target, seen in zip(targets, heats, strict=True)]
-    output = state.net(x)
-    heat, regression = losses(output, targets)
+    output, heat, regression = answer(state.net, x, targets, o.precision)
     for group in state.adam.param_groups:
         group["lr"] = learning_rate(state.step, o)
     state.adam.zero_grad(set_to_none=True)
@@ -90,10 +105,19 @@ def step_once(state: State, sampler: CropSampler, o: FitOptions) -> tuple[float,
     return float(heat.detach()), float(regression.detach())
 
 
+def answer(net: KilnNet, x: Tensor, targets: list[Targets], precision: str) -> tuple[Tensor, Tensor, Tensor]:
+    """The net's maps (n, 7, h, w; float32) and the two losses, on the device of `x`."""
+    with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
+        output = net(x)
+    output = output.float()
+    heat, regression = losses(output, targets)
+    return output, heat, regression
+
+
 def remember(memory: FalseAlarmMemory, crops: list[Crop], targets: list[Targets], output: Tensor) -> None:
     """Note the strongest answer away from kilns, so that places that fool the net are seen again."""
-    answer = torch.sigmoid(output[:, 0].detach())
-    for crop, target, p in zip(crops, targets, answer, strict=True):
+    answers = torch.sigmoid(output[:, 0].detach()).cpu()
+    for crop, target, p in zip(crops, targets, answers, strict=True):
         if crop.scene < 0:
             continue
         false = p * (target.weight > 0) * (target.heat < 0.05)
@@ -112,49 +136,57 @@ def fit(
     *,
     init: dict[str, Tensor] | None = None,
     report: Report | None = None,
+    watch: Watch | None = None,
+    tensorboard: bool = False,
 ) -> dict[str, Tensor]:
-    """Train, or go on training from the checkpoint in `out`; returns the averaged weights.
+    """Train, or go on training from the checkpoint in `out`; returns the averaged weights, on the CPU.
 
     Args:
         scenes: what to learn from, see `training.scenes.load`.
-        out: folder for `checkpoint.safetensors` and `log.csv`.
-        fit_options: length, speed, seed.
+        out: folder for `checkpoint.safetensors`, `log.csv`, `watch.csv` and `curves.png`.
+        fit_options: length, speed, seed, device.
         crop_options: augmentation.
         init: weights to start from.
         report: called after each step.
+        watch: called with the averaged net at each checkpoint.
+        tensorboard: also write event files, to `out/tensorboard`.
 
     Raises:
-        InputError: for a checkpoint of another configuration.
+        InputError: for a checkpoint of another configuration, a full disk, or a loss that is no number.
     """
     torch.set_num_threads(fit_options.threads)
     out.mkdir(parents=True, exist_ok=True)
+    for left_over in out.glob(".*.part.*"):  # of a run that was killed while it wrote
+        left_over.unlink(missing_ok=True)
     state = start(fit_options, scenes, init)
-    load_checkpoint(out, state, fit_options, crop_options)
-    cut_log(out / "log.csv", state.step)
+    settings = identity(fit_options, crop_options, scenes, init)
+    load_checkpoint(out, state, settings)
     sampler = CropSampler(scenes, crop_options, state.memory)
     state.net.train()
-    while state.step < fit_options.steps:
-        heat, regression = step_once(state, sampler, fit_options)
-        if report:
-            report(state.step, heat, regression)
-        write_log(out / "log.csv", state.step, heat, regression, learning_rate(state.step - 1, fit_options))
-        if state.step % fit_options.checkpoint_every == 0 or state.step == fit_options.steps:
-            save_checkpoint(out, state, fit_options, crop_options)
-    return {k: v.detach().clone().contiguous() for k, v in state.ema.module.state_dict().items()}
+    with Log(out, state.step, tensorboard) as log:
+        while state.step < fit_options.steps:
+            began = time.monotonic()
+            heat, regression = step_once(state, sampler, fit_options)
+            _check_finite(state.step, heat + regression)
+            log.step(state.step, heat, regression, learning_rate(state.step - 1, fit_options))
+            last = state.step == fit_options.steps
+            if last or state.step % fit_options.checkpoint_every == 0:
+                if watch:
+                    log.watched(state.step, watch(state.ema.module))
+                log.sync()
+                state.seconds += time.monotonic() - began
+                save_checkpoint(out, state, settings)
+                draw_curves(out)
+            else:
+                state.seconds += time.monotonic() - began
+            if report:
+                report(state.step, heat, regression)
+    return {k: v.detach().cpu().clone().contiguous() for k, v in state.ema.module.state_dict().items()}
 
 
-def cut_log(path: Path, step: int) -> None:
-    """Take out the lines behind a step: those steps will be run again."""
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        write_bytes_atomic(path, "".join(lines[: step + 1]).encode())
-
-
-def write_log(path: Path, step: int, heat: float, regression: float, rate: float) -> None:
-    """Append one line to the CSV log."""
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if fresh:
-            writer.writerow(["step", "heat_loss", "regression_loss", "learning_rate"])
-        writer.writerow([step, f"{heat:.5f}", f"{regression:.5f}", f"{rate:.3g}"])
+def _check_finite(step: int, loss: float) -> None:
+    if not math.isfinite(loss):
+        raise InputError(
+            f"The loss of step {step} is {loss}: the net has come apart; lower [fit] learning_rate (or set "
+            'precision = "fp32") and train into another folder.'
+        )

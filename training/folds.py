@@ -16,7 +16,6 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Floats, Grid, metres_per_degree
-from geodata.labels.kilns import KilnLabels
 from geodata.labels.split_files import HELD_OUT, TRAIN, UNUSED, read_ground, read_splits
 from geodata.labels.vectors import TABLE
 from geodata.tiles import footprint
@@ -115,25 +114,6 @@ def everything(grids: dict[str, Grid], held_out: Fold, border_px: Mapping[str, i
     inner = {name: _frame(grid, (border_px or {}).get(name, 0)) for name, grid in grids.items()}
     owned = {name: shape - held_out.kept_from(name, 0) for name, shape in inner.items()}
     return Fold({name: shape for name, shape in owned.items() if not shape.is_empty})
-
-
-def check_kilns(folds: list[Fold], labels: KilnLabels, grids: dict[str, Grid]) -> list[int]:
-    """The kilns that each fold holds back, each once.
-
-    Raises:
-        InputError: for a fold without any, which could not be scored.
-    """
-    boxes = labels.boxes.take(labels.sure & ~labels.cut_by_edge)
-    counts = []
-    for number, fold in enumerate(folds, 1):
-        owned = [fold.owns(name, grids[name], boxes.lon, boxes.lat) for name in fold.owned]
-        counts.append(int(np.any(owned, axis=0).sum()))
-        if not counts[-1]:
-            raise InputError(
-                f"Fold {number} holds back no kiln, so that it cannot be scored; join it with another, or "
-                "make folds with `kilnlight labels split --folds`."
-            )
-    return counts
 
 
 def _of_parts(config: Folds, grids: dict[str, Grid], border: Mapping[str, int]) -> list[Fold]:

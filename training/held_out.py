@@ -152,5 +152,5 @@ def held_out_table(sample: Sample, matching: Matching, probability: Floats) -> g
 
 
 def _outcomes(matching: Matching) -> list[str]:
-    names = np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm"))
-    return [str(name) for name in names]
+    words = np.where(matching.hit, "hit", np.where(matching.excused, "excused", "false_alarm"))
+    return [str(word) for word in words]

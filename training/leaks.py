@@ -5,7 +5,6 @@ that show the same place, or two copies of one picture, leak although each is cu
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +18,10 @@ from geodata.labels.pictures import Picture
 from geodata.labels.split_kilns import FEW
 from geodata.sources.files import FileScene
 from training.config import RunConfig
-from training.data import Labels, border_px, open_scenes, read_labels
-from training.folds import Fold, check_kilns, folds_of, held_out_of
+from training.data import Labels
+from training.folds import Fold
+from training.parts import check_positives, count_parts
+from training.split import opened_data
 
 _EXACT = 0.97
 """Of the gap: pixels are counted in whole ones, and are not all of one size."""
@@ -70,15 +71,11 @@ def audit_run(config: RunConfig, base: Path) -> RunAudit:
     Raises:
         InputError: for labels, scenes or folds that cannot be used; a fold without kilns is one of these.
     """
-    labels = read_labels(config.data, base)
-    with ExitStack() as stack:
-        scenes = open_scenes(config.data, base, labels, stack)
-        paths = {name: s.path for name, s in scenes.items() if isinstance(s, FileScene)}
-        grids = {name: s.info.grid for name, s in scenes.items()}
-    borders = {name: border_px(name, config.data) for name in grids}
-    folds = folds_of(config.folds, grids, base, borders)
-    held_out = held_out_of(config.folds, grids, base)
-    check_kilns(folds, labels.kilns, grids)
+    with opened_data(config, base) as opened:
+        labels, split = opened.labels, opened.split
+        paths = {name: s.path for name, s in opened.scenes.items() if isinstance(s, FileScene)}
+    check_positives(count_parts(split, labels))
+    grids, folds, held_out = split.grids, split.folds, split.held_out
     ground = [_Ground.of(fold, held_out, grids, config.folds.gap_px) for fold in folds]
     if held_out.owned:
         ground.append(_Ground.of(held_out, held_out, grids, config.folds.gap_px))

@@ -4,16 +4,22 @@ What takes long lies in the run's folder (`fold1/seed0/`, ..., `final/seed0/`) w
 command goes on where it was stopped.
 """
 
-from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from pydantic import TypeAdapter
 
-from detection.bundle import GRAPH, WEIGHTS, Card, Domain, Figure, TrainingBlock, TrainingData, write_card
+from detection.bundle import (
+    GRAPH,
+    Card,
+    Domain,
+    Figure,
+    TrainingBlock,
+    TrainingData,
+    load_bundle,
+    write_card,
+)
 from detection.evaluate.lands import lands_of
 from detection.evaluate.matching import Look
 from detection.evaluate.sample import Sample
@@ -21,53 +27,25 @@ from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
 from detection.training_ground import blocks_of_scene
-from geodata.errors import InputError
 from geodata.files import write_bytes_atomic
 from geodata.labels.check import FILE as CHECKED
 from geodata.labels.check import contradictions, write_contradictions
-from geodata.scene import Scene
+from training.bands import in_words
 from training.choose import Chosen, choose
 from training.config import RunConfig
-from training.crops import CropOptions
-from training.data import Labels, border_px, open_scenes, read_labels
-from training.export import Weights, export, load_weights
-from training.fit import FitOptions, fit
-from training.folds import Fold, check_kilns, everything, folds_of, held_out_of
+from training.device import choose_device
+from training.export import Weights, export
+from training.folds import Fold
 from training.held_out import About, keep_held_out, part_sample
-from training.scenes import NORMALISATION, TrainingScene, load
+from training.learn import Run, Setting, learn, opened, parts_of, plan
+from training.notes import NOTES, begin_notes, note_times
+from training.parts import check_positives
+from training.progress import Progress
+from training.scenes import NORMALISATION
 
-Progress = Callable[[str, int, int, float], None]
-"""Called after each step with (what is trained, step, steps, loss)."""
+__all__ = ["Setting", "train"]
 
 _NOT_CHOSEN = Chosen(0.5, "not chosen yet")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is given from outside."""
-
-    threads: int
-    commit: str
-    now: datetime
-    init: Path | None = None
-    """Bundle folder to start the weights from."""
-    only_fold: int | None = None
-    """Train and score just this fold (from 1), to compare settings."""
-    command: str = "kilnlight train RUN.toml"
-    """What the report names as the command."""
-
-
-@dataclass(frozen=True)
-class _Run:
-    config: RunConfig
-    out: Path
-    setting: Setting
-    labels: Labels
-    lands: dict[str, str | None]
-    """Kind of land by scene."""
-    scenes: dict[str, Scene]
-    held_out: Fold
-    progress: Progress
 
 
 def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: Progress) -> Path | None:
@@ -78,100 +56,50 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
         base: the folder that the run file's paths start from.
         out: where checkpoints, logs and the bundle go.
         setting: threads, commit, time, weights to start from.
-        progress: called after each step.
+        progress: is told of all nets, of each step, and how they are trained.
 
     Returns:
         The bundle's folder; None where only one fold was asked for.
 
     Raises:
-        InputError: for labels or scenes that cannot be used.
+        InputError: for labels, scenes or folds that cannot be used.
     """
-    labels = read_labels(config.data, base)
-    with ExitStack() as stack:
-        scenes = open_scenes(config.data, base, labels, stack)
-        grids = {name: s.info.grid for name, s in scenes.items()}
-        borders = {name: border_px(name, config.data) for name in scenes}
-        folds = folds_of(config.folds, grids, base, borders)
-        held_out = held_out_of(config.folds, grids, base)
-        check_kilns(folds, labels.kilns, grids)
-        if setting.only_fold is not None and setting.only_fold > len(folds):
-            raise InputError(f"There is no fold {setting.only_fold}: the run file has {len(folds)} of them.")
-        run = _Run(config, out, setting, labels, _lands(config, list(scenes)), scenes, held_out, progress)
+    with opened(config, base, out, setting, progress) as run:
+        check_positives(parts_of(run))
+        run = _begun(run)
+        progress.plan(plan(run))
         parts: list[Sample] = []
-        for number, fold in enumerate(folds, 1):
+        for number, fold in enumerate(run.split.folds, 1):
             if setting.only_fold in (None, number):
                 folder = out / f"fold{number}"
-                parts += _score(run, _learn(run, fold, folder), fold, number, folder)
+                parts += _score(run, learn(run, fold, folder), fold, number, folder)
         if setting.only_fold is not None:
             _write_figures(
                 out / f"fold{setting.only_fold}" / "figures.json", choose(_looks(parts), 1).figures
             )
             return None
-        weights = _learn(run, None, out / "final")
+        weights = learn(run, None, out / "final")
         if not parts:
-            parts = _score(run, weights, everything(grids, held_out, borders), 0, out / "final")
-        chosen = choose(_looks(parts), len(folds))
-        if folds:
-            keep_held_out(out, parts, _about(run, chosen), scenes)
+            parts = _score(run, weights, run.split.everything(), 0, out / "final")
+        chosen = choose(_looks(parts), len(run.split.folds))
+        if run.split.folds:
+            keep_held_out(out, parts, _about(run, chosen), run.scenes)
         export(weights, out / "bundle", config.model.views)
         write_card(out / "bundle", _card(run, chosen))
+        hours = note_times(out).seconds / 3600
+        progress.say(f"{hours:.2f} hours of learning in all: {out / NOTES}.")
     return out / "bundle"
 
 
-def _learn(run: _Run, fold: Fold | None, folder: Path) -> list[Weights]:
-    """The nets of a part, one for each seed, each in a folder of its own."""
-    scenes = _training_scenes(run, fold)
-    crops = CropOptions(**run.config.crops.model_dump())
-    init = load_weights(run.setting.init / WEIGHTS) if run.setting.init else None
-    nets = []
-    for number in range(run.config.fit.nets):
-        options = _fit_options(run, final=fold is None, number=number)
-        name = f"{folder.name}/seed{options.seed}"
-
-        def report(
-            step: int, heat: float, regression: float, name: str = name, steps: int = options.steps
-        ) -> None:
-            run.progress(name, step, steps, heat + regression)
-
-        nets.append(
-            fit(
-                scenes,
-                folder / f"seed{options.seed}",
-                options,
-                crops,
-                init=init[number % len(init)] if init else None,
-                report=report,
-            )
-        )
-    return nets
-
-
-def _fit_options(run: _Run, final: bool, number: int) -> FitOptions:
-    section = run.config.fit
-    values = section.model_dump(exclude={"steps", "final_steps", "nets", "seed"})
-    steps = (section.final_steps if final else None) or section.steps
-    return FitOptions(steps=steps, threads=run.setting.threads, seed=section.seed + number, **values)
-
-
-def _training_scenes(run: _Run, fold: Fold | None) -> list[TrainingScene]:
-    out = []
-    for name, scene in run.scenes.items():
-        gap_px = run.config.folds.gap_px
-        held = run.held_out.held_back(name, scene.info.grid, gap_px)
-        if fold:
-            held |= fold.held_back(name, scene.info.grid, gap_px)
-        if held.all():
-            continue
-        loaded = load(
-            scene,
-            run.labels.lesson(scene.info.acquired_at),
-            held,
-            ignore_radius_m=run.config.data.ignore_radius_m,
-            border_px=border_px(name, run.config.data),
-        )
-        if loaded.weight.any():
-            out.append(loaded)
-    return out
+def _begun(run: Run) -> Run:
+    """The run with its device and precision, which are noted and told."""
+    config, setting = run.config, run.setting
+    device = choose_device(setting.device)
+    notes = begin_notes(run.out, config.fit.precision, device, setting.threads)
+    run.progress.say(f"Learning on {notes.machine} in {notes.precision} ({notes.why}).")
+    if setting.init is not None:
+        run.progress.say(in_words(load_bundle(setting.init).card.bands, config.data.bands))
+    return replace(run, device=notes.device, precision=notes.precision)
 
 
 def _lands(config: RunConfig, scenes: list[str]) -> dict[str, str | None]:
@@ -179,17 +107,17 @@ def _lands(config: RunConfig, scenes: list[str]) -> dict[str, str | None]:
     return dict(zip(scenes, lands_of(named, scenes), strict=True))
 
 
-def _score(run: _Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
+def _score(run: Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    parts, doubts = [], []
+    parts, doubts, lands = [], [], _lands(run.config, list(run.scenes))
     for name in fold.owned:
         scene = run.scenes[name]
         result = scan(scene, detector, window_plan(scene.info, detector.card))
-        part = part_sample(scene, result, run.labels, fold, number, run.lands[name])
+        part = part_sample(scene, result, run.labels, fold, number, lands[name])
         parts.append(part)
         kilns = run.labels.kilns
         asked = fold.owns(name, scene.info.grid, kilns.boxes.lon, kilns.boxes.lat)
@@ -205,7 +133,7 @@ def _looks(parts: list[Sample]) -> list[Look]:
     return [look for part in parts for look in part.looks()]
 
 
-def _about(run: _Run, chosen: Chosen) -> About:
+def _about(run: Run, chosen: Chosen) -> About:
     data, setting = run.config.data, run.setting
     return About(
         run.config.model.name,
@@ -218,7 +146,7 @@ def _about(run: _Run, chosen: Chosen) -> About:
     )
 
 
-def _card(run: _Run, chosen: Chosen) -> Card:
+def _card(run: Run, chosen: Chosen) -> Card:
     config, model = run.config, run.config.model
     area_km2 = sum(s.info.grid.area_km2() for s in run.scenes.values())
     grids = [s.info.grid for s in run.scenes.values()]
@@ -254,11 +182,11 @@ def _card(run: _Run, chosen: Chosen) -> Card:
     )
 
 
-def _blocks(run: _Run) -> tuple[TrainingBlock, ...]:
+def _blocks(run: Run) -> tuple[TrainingBlock, ...]:
     """The ground that was learnt: all scenes but what is held out for a later test."""
-    gap_px, blocks = run.config.folds.gap_px, []
-    for name, scene in run.scenes.items():
-        blocks += blocks_of_scene(name, scene.info.grid, run.held_out.kept_from(name, gap_px))
+    split, blocks = run.split, []
+    for name, grid in split.grids.items():
+        blocks += blocks_of_scene(name, grid, split.held_out.kept_from(name, split.gap_px))
     return tuple(blocks)
 
 

@@ -130,7 +130,7 @@ def load(
     grid = scene.info.grid
     patch = scene.read(Window(0, 0, grid.width, grid.height))
     valid = patch.valid if held_back is None else patch.valid & ~held_back
-    valid &= _inner(grid, border_px)
+    valid &= inner(grid, border_px)
     weight = valid & ~discs(grid, lesson.ignored.lon, lesson.ignored.lat, ignore_radius_m)
     kilns, _ = _on(valid, grid, lesson.kilns.boxes.lon, lesson.kilns.boxes.lat)
     _, negatives = _on(valid, grid, lesson.negatives.lon, lesson.negatives.lat)
@@ -146,7 +146,8 @@ def load(
     )
 
 
-def _inner(grid: Grid, border_px: int) -> Mask:
+def inner(grid: Grid, border_px: int) -> Mask:
+    """(height, width): True but for the pixels within `border_px` of the border."""
     out = np.ones((grid.height, grid.width), np.bool_)
     if border_px:
         out[:border_px] = out[-border_px:] = False

@@ -93,17 +93,18 @@ REGRESSION_GAIN = torch.tensor([0.6, 0.6, 0.6, 0.6, 0.3, 0.3])
 
 def losses(output: Tensor, targets: list[Targets]) -> tuple[Tensor, Tensor]:
     """Heat loss and regression loss of a batch, each a mean per kiln (at least one)."""
-    heat = torch.stack([t.heat for t in targets])
-    weight = torch.stack([t.weight for t in targets])
-    regression = torch.stack([t.regression for t in targets])
-    reg_weight = torch.stack([t.regression_weight for t in targets])
+    device = output.device
+    heat = torch.stack([t.heat for t in targets]).to(device)
+    weight = torch.stack([t.weight for t in targets]).to(device)
+    regression = torch.stack([t.regression for t in targets]).to(device)
+    reg_weight = torch.stack([t.regression_weight for t in targets]).to(device)
     peaks = ((heat > 0.999) * weight).sum().clamp(min=1)
     quality = torch.stack([t.quality for t in targets])
     # hard labels alone take the plain loss, bit for bit
     soft = quality.to(output.device) if bool((quality < 1).any()) else None
     first = heat_loss(output[:, 0], heat, weight, soft) / peaks
     gap = F.smooth_l1_loss(output[:, 1:], regression, reduction="none", beta=0.1)
-    second = (gap * REGRESSION_GAIN[:, None, None] * reg_weight[:, None]).sum() / reg_weight.sum().clamp(
-        min=1
-    )
+    second = (
+        gap * REGRESSION_GAIN.to(device)[:, None, None] * reg_weight[:, None]
+    ).sum() / reg_weight.sum().clamp(min=1)
     return first, second

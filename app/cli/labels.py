@@ -54,6 +54,9 @@ def convert(
     ] = None,
     classes: Classes = "CFCBK,FCBK,Zigzag",
     frame: Frame = None,
+    answered: Annotated[
+        bool, typer.Option("--answered", help="Of a project only sites that people have looked at.")
+    ] = False,
     skip_bad: SkipBad = False,
 ) -> None:
     """Turn labels into labels of another form, and say what the other form cannot hold.
@@ -80,7 +83,9 @@ def convert(
         raise InputError(f"{target} is no .geojson, .gpkg, .csv or folder; name one of them.")
     if points and not is_file:
         raise InputError("YOLO-OBB text has no points; leave out --points or name a file as OUT.")
-    read = read_labels(source, ReadOptions(names, skip_bad, frame, pictures if source.is_dir() else None))
+    read = read_labels(
+        source, ReadOptions(names, skip_bad, frame, pictures if source.is_dir() else None, answered)
+    )
     labels = read.labels
     for problem in read.problems:
         typer.secho(left_out(problem), err=True, fg="yellow")

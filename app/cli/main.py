@@ -28,6 +28,9 @@ COMMANDS = (
     "train",
     "labels",
     "audit",
+    "mine",
+    "queue",
+    "models",
     "calibrate",
 )
 """Modules of `app.cli`, in the order of the help; each has `register(app)`."""

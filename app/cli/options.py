@@ -15,7 +15,11 @@ Scenes = Annotated[
 ]
 Model = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Model bundle.", show_default="the one that comes along"),
+    typer.Option(
+        metavar="DIR",
+        help="Model bundle, or a project: the model that it uses.",
+        show_default="the one that comes along",
+    ),
 ]
 Bands = Annotated[
     str | None,

@@ -6,32 +6,45 @@ from app.i18n import _
 from app.pages import evaluations, html_table
 from app.pages.plain import plain
 from app.services import model_card
+from app.services.model import folder_in_use
 from app.services.run_models import models_of_runs
 from app.web.context import current
-from detection.bundle import Bundle, load_bundle, shipped_bundle_path
+from detection.bundle import Bundle, load_bundle
 from geodata.errors import InputError
+from geodata.store.models import model_choices
 
 
 def draw() -> None:
     """Draw the page."""
     st.title(_("Model"))
     try:
-        bundle = load_bundle(shipped_bundle_path())
+        bundle = load_bundle(folder_in_use(current().project))
     except InputError as error:
-        st.error(_("The shipped model cannot be read: {reason}").format(reason=plain(str(error))))
+        st.error(_("The model in use cannot be read: {reason}").format(reason=plain(str(error))))
         _models_of_runs(None)
         evaluations.draw(None)
     else:
+        _chosen()
         _models_of_runs(bundle.model_id)
         draw_card(bundle)
         evaluations.draw(bundle.model_id)
 
 
-def _models_of_runs(shipped: str | None) -> None:
-    """Which models the project's runs were made with; only the shipped one's card is at hand."""
+def _chosen() -> None:
+    """Since when and why the project uses this model, where somebody chose it."""
+    with current().store.reading() as connection:
+        choices = model_choices(connection)
+    if choices:
+        last = choices[-1]
+        since = _("In use since {date}: {why}").format(date=f"{last.at:%Y-%m-%d}", why=plain(last.why))
+        st.caption(since)
+
+
+def _models_of_runs(in_use: str | None) -> None:
+    """Which models the project's runs were made with; only the card of the one in use is shown."""
     for model in models_of_runs(current().project.runs):
         what = plain(f"{model.model_name} ({model.model_id})")
-        if model.model_id == shipped:
+        if model.model_id == in_use:
             st.caption(_("Runs of this project were made by {model}, the model below.").format(model=what))
         else:
             st.info(

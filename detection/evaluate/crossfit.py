@@ -13,7 +13,7 @@ from detection.calibrate import fit_calibration, probability
 from detection.evaluate.blocks import Scored
 from detection.evaluate.groups import Group, figures_of, region_of_found, scored_part
 from detection.evaluate.matching import Found, Matching
-from detection.evaluate.metrics import best_threshold, curve
+from detection.evaluate.metrics import Curve, best_threshold, curve, threshold_to_ship
 from detection.evaluate.sample import Mask, Sample
 from geodata.grid import Floats
 
@@ -44,7 +44,7 @@ class Travel:
 
 
 def travels(sample: Sample, matching: Matching) -> list[Travel]:
-    """Each fold at the threshold of the best F1 on the others; empty with fewer than two that can choose."""
+    """Each fold at the threshold that the others choose; empty with fewer than two that can choose."""
     scored = sample.found, sample.truth, matching
     out = []
     for fold in sample.folds:
@@ -53,7 +53,7 @@ def travels(sample: Sample, matching: Matching) -> list[Travel]:
         if not (_can_choose(mine) and _can_choose(others)):
             continue
         area = sum(region.area_km2 for region in sample.regions if region.fold == fold)
-        there, own = _best(others), _best(mine)
+        there, own = threshold_to_ship(_curve(others)), best_threshold(_curve(mine))
         name = f"fold {fold}"
         out.append(
             Travel(fold, there, own, figures_of(name, mine, area, there), figures_of(name, mine, area, own))
@@ -100,6 +100,6 @@ def _can_choose(scored: Scored) -> bool:
     return bool(truth.kilns and (~matching.excused).any() and len(found))
 
 
-def _best(scored: Scored) -> float:
+def _curve(scored: Scored) -> Curve:
     found, truth, matching = scored
-    return best_threshold(curve(found, matching, truth.kilns))
+    return curve(found, matching, truth.kilns)

@@ -15,6 +15,7 @@ import rasterio
 import shapely
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from shapely.geometry.base import BaseGeometry
 
 from geodata.errors import InputError
 from geodata.grid import Floats, metres_per_degree
@@ -133,7 +134,7 @@ def audit(pictures: Sequence[Picture], labels: KilnLabels, splits: Splits) -> Au
 
 
 def _part(
-    name: str, index: list[int], ground: shapely.Geometry, inside: list[np.ndarray], labels: KilnLabels
+    name: str, index: list[int], ground: BaseGeometry, inside: list[np.ndarray], labels: KilnLabels
 ) -> Part:
     kilns = _different(labels.boxes, [inside[k] for k in index])
     return Part(
@@ -150,7 +151,7 @@ def _leak(
     one: str,
     other: str,
     members: dict[str, list[int]],
-    ground: dict[str, shapely.Geometry],
+    ground: dict[str, BaseGeometry],
     pictures: Sequence[Picture],
     inside: list[np.ndarray],
     boxes: Boxes,
@@ -218,11 +219,11 @@ def again(lon: Floats, lat: Floats) -> np.ndarray:
     return out
 
 
-def _ground(pictures: Sequence[Picture]) -> shapely.Geometry:
+def _ground(pictures: Sequence[Picture]) -> BaseGeometry:
     return shapely.union_all([footprint(picture.grid) for picture in pictures])
 
 
-def _km2(shape: shapely.Geometry) -> float:
+def _km2(shape: BaseGeometry) -> float:
     _, south, _, north = shapely.bounds(shape)
     if not np.isfinite(south):
         return 0.0

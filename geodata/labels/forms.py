@@ -22,6 +22,8 @@ class ReadOptions:
     """Side that YOLO-OBB shares count in, if it is not the picture's own."""
     pictures: Path | None = None
     """Where the pictures of YOLO-OBB text lie, if not beside it."""
+    answered: bool = False
+    """Of a project only the sites that people have looked at: the others repeat what a model said."""
 
 
 @dataclass(frozen=True)

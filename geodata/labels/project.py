@@ -26,8 +26,8 @@ def is_project(folder: Path) -> bool:
     return (folder / STORE).is_file()
 
 
-def read_project(folder: Path) -> Read:
-    """Every listed site, candidates included, with its probability.
+def read_project(folder: Path, answered: bool = False) -> Read:
+    """Every listed site, candidates included, with its probability; or only those that people looked at.
 
     `kiln` gives 1, `not_kiln` and `gone` 0, `unsure` NaN (nobody knows), no verdict the merged probability. A
     kiln that is gone stood there once: its 0 holds from the latest scene that does not show it, or else from
@@ -38,9 +38,12 @@ def read_project(folder: Path) -> Read:
     """
     with closing(Store.open(folder / STORE)) as store:
         sites = store.sites(SiteFilter(above_threshold_only=False))
+        if answered:
+            sites = [site for site in sites if site.object_verdict is not None or _votes(site)]
         since = [_gone_since(store, site) for site in sites]
     if not sites:
-        raise InputError(f"{folder} holds no site; import a run first: kilnlight import RUN_DIR.")
+        told = "no site that anybody looked at" if answered else "no site"
+        raise InputError(f"{folder} holds {told}; import a run first (kilnlight import RUN_DIR) and label.")
     columns = np.array([(s.lon, s.lat, s.length_m, s.width_m, s.angle_deg) for s in sites], np.float64)
     labels = KilnLabels(
         Boxes(*columns.T),
@@ -58,7 +61,15 @@ def read_project(folder: Path) -> Read:
 def _probability(site: Site) -> float:
     if site.object_verdict is not None:
         return VERDICTS[site.object_verdict]
+    if site.probability is None and _votes(site) and site.log_odds is not None:
+        # nothing that may be shown as a chance where the detector is not calibrated, but what people and
+        # detector say together is the best target there is
+        return float(1 / (1 + np.exp(-site.log_odds)))
     return np.nan if site.probability is None else site.probability
+
+
+def _votes(site: Site) -> int:
+    return site.votes_kiln + site.votes_none
 
 
 def _gone_since(store: Store, site: Site) -> np.datetime64:

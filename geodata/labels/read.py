@@ -21,7 +21,7 @@ def read_labels(path: Path, options: ReadOptions | None = None) -> Read:
     options = options or ReadOptions()
     if path.is_dir():
         if is_project(path):
-            return read_project(path)
+            return read_project(path, options.answered)
         return read_yolo(path, pictures_of(options.pictures or path), options)
     return read_table(path, options) if path.suffix.lower() == TABLE else read_vectors(path, options)
 

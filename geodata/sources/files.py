@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -79,7 +80,11 @@ class FileScene:
         """Statistics per band from one fixed coarse read; empty if no pixel is valid."""
         if self._stats is None:
             grid = self._info.grid
-            self._stats = statistics(sample(self.read, grid.width, grid.height))
+            read = self.read
+            if self._parked:
+                # a small scene: rows are asked for one by one, and each would open the file
+                read = partial(_part, self.read(Window(0, 0, grid.width, grid.height)))
+            self._stats = statistics(sample(read, grid.width, grid.height))
         return self._stats
 
     def park(self) -> None:
@@ -133,6 +138,13 @@ class FileScene:
     def __exit__(self, *error: object) -> None:
         """Release the file."""
         self.close()
+
+
+def _part(whole: Patch, window: Window) -> Patch:
+    """A window of a patch that holds it."""
+    rows = slice(window.row, window.row + window.height)
+    cols = slice(window.col, window.col + window.width)
+    return Patch(whole.pixels[:, rows, cols], whole.valid[rows, cols], window)
 
 
 def open_scene(

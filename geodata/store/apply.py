@@ -25,6 +25,7 @@ _PLAIN: dict[str, Callable[[Connection, Event], None]] = {
     "look_undone": apply_people.look_undone,
     "reviewed": apply_people.reviewed,
     "review_undone": apply_people.review_undone,
+    "model_chosen": apply_people.model_chosen,
     "review_sample_drawn": apply_people.review_sample_drawn,
 }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from geodata.store import schema
@@ -79,15 +79,21 @@ def sites_marked(connection: Connection, event: Event) -> None:
 
 
 def tiles_queued(connection: Connection, event: Event) -> None:
-    """Put tiles into the volunteers' queue; a tile keeps its token and may become more doubtful."""
+    """Put tiles into the volunteers' queue; a tile keeps its token and may become more doubtful.
+
+    It keeps its round too, with the chance it had there, until a later round chooses it.
+    """
     statement = upsert(schema.queue)
+    old, given = schema.queue.c, statement.excluded
     new = {
-        "doubt": statement.excluded.doubt,
-        "sampled": schema.queue.c.sampled | statement.excluded.sampled,
+        "doubt": given.doubt,
+        "sampled": old.sampled | given.sampled,
+        "round": func.max(old["round"], given["round"]),
+        "chance": case((given["round"] > old["round"], given.chance), else_=old.chance),
     }
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["tile_id"], set_=new), event.payload["tiles"]
-    )
+    # logs from before there were rounds do not name them
+    rows = [{"round": 0, "chance": None, **tile} for tile in event.payload["tiles"]]
+    connection.execute(statement.on_conflict_do_update(index_elements=["tile_id"], set_=new), rows)
 
 
 def pictures_cut(connection: Connection, event: Event) -> None:

@@ -82,6 +82,10 @@ def review_undone(connection: Connection, event: Event) -> None:
     refresh_verdict(connection, event.payload["site_id"])
 
 
+def model_chosen(connection: Connection, event: Event) -> None:
+    """Which model is in use is read from the log itself (see `models`)."""
+
+
 def review_sample_drawn(connection: Connection, event: Event) -> None:
     """A random sample was drawn for review; the sample itself is read from the log (`review_samples`)."""
     for site_id in sorted({row["site_id"] for row in event.payload["drawn"]}):

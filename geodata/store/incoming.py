@@ -91,6 +91,10 @@ class QueuedTile:
     """0-1, how near its detections lie to the threshold; 0 for none."""
     sampled: bool
     """True where it belongs to the random sample of the observed tiles."""
+    round: int = 0
+    """Of `kilnlight queue`, from 1; 0 for what an import queues. The latest round is shown first."""
+    chance: float | None = None
+    """The chance with which the round chose it; None for what an import queues."""
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,37 @@ from sqlalchemy import Connection, case, func, select
 
 from geodata.store.records import QueueItem
 from geodata.store.schema import answers, exposures, pictures, queue, scenes
-from geodata.store.selection import Candidate, Shown, draw
+from geodata.store.selection import RANDOM_SHARE, Candidate, Shown, draw
 
 
 def next_items(
     connection: Connection, volunteer_id: str, n: int, rng: random.Random, without: Collection[str]
 ) -> list[QueueItem]:
-    """Draw tiles with a picture that a volunteer has not answered."""
+    """Draw tiles with a picture that a volunteer has not answered, those of the latest round first."""
     stands = answers.c.undone.is_(False)
     done = select(answers.c.tile_id).where(answers.c.volunteer_id == volunteer_id, stands)
     number = select(func.count()).where(answers.c.tile_id == queue.c.tile_id, stands).scalar_subquery()
     query = (
-        select(queue.c.token, queue.c.doubt, queue.c.sampled, number.label("number"))
+        select(queue.c.token, queue.c.doubt, queue.c.sampled, queue.c["round"], number.label("number"))
         .join(pictures, pictures.c.what == queue.c.token)
         .where(queue.c.tile_id.not_in(done))
         .order_by(queue.c.token)
     )
-    candidates = [
-        Candidate(row.token, row.doubt, row.sampled, row.number)
-        for row in connection.execute(query)
-        if row.token not in without
-    ]
-    return draw(candidates, _shown(connection, volunteer_id), n, rng)
+    rounds: dict[int, list[Candidate]] = {}
+    for row in connection.execute(query):
+        if row.token not in without:
+            candidate = Candidate(row.token, row.doubt, row.sampled, row.number)
+            rounds.setdefault(row.round, []).append(candidate)
+    shown = _shown(connection, volunteer_id)
+    items: list[QueueItem] = []
+    for number_of_round in sorted(rounds, reverse=True):
+        left = rounds[number_of_round]
+        # a round was chosen with a random share of its own
+        share = sum(one.sampled for one in left) / len(left) if number_of_round else RANDOM_SHARE
+        new = draw(left, shown, n - len(items), rng, share)
+        items += new
+        shown = Shown(shown.total + len(new), shown.at_random + sum(item.reason == "random" for item in new))
+    return items
 
 
 def picture_of(connection: Connection, token: str) -> str | None:

@@ -209,6 +209,8 @@ queue = Table(
     Column("tile_id", Text, unique=True, nullable=False),
     Column("doubt", Float, nullable=False),
     Column("sampled", Boolean, nullable=False),
+    Column("round", Integer, nullable=False, server_default="0"),
+    Column("chance", Float),
 )
 
 pictures = Table(

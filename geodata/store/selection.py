@@ -41,12 +41,14 @@ class Shown:
     at_random: int = 0
 
 
-def draw(candidates: Sequence[Candidate], shown: Shown, n: int, rng: random.Random) -> list[QueueItem]:
-    """Draw up to n tiles, one after the other, none twice."""
+def draw(
+    candidates: Sequence[Candidate], shown: Shown, n: int, rng: random.Random, share: float = RANDOM_SHARE
+) -> list[QueueItem]:
+    """Draw up to n tiles, one after the other, none twice; `share` of the draws go to the random sample."""
     left = list(candidates)
     items: list[QueueItem] = []
     while left and len(items) < n:
-        item = _draw_one(left, shown, rng)
+        item = _draw_one(left, shown, rng, share)
         if item is None:
             break
         items.append(item)
@@ -55,24 +57,24 @@ def draw(candidates: Sequence[Candidate], shown: Shown, n: int, rng: random.Rand
     return items
 
 
-def _draw_one(left: Sequence[Candidate], shown: Shown, rng: random.Random) -> QueueItem | None:
+def _draw_one(left: Sequence[Candidate], shown: Shown, rng: random.Random, wanted: float) -> QueueItem | None:
     sampled = [candidate for candidate in left if candidate.sampled]
     doubtful = [candidate for candidate in left if candidate.weight > 0]
     if not sampled and not doubtful:
         return None
-    share = _share_at_random(bool(sampled), bool(doubtful), shown)
+    share = _share_at_random(bool(sampled), bool(doubtful), shown, wanted)
     total = sum(candidate.weight for candidate in doubtful)
     at_random = rng.random() < share
     chosen = rng.choice(sampled) if at_random else rng.choices(doubtful, [c.weight for c in doubtful])[0]
     # a sampled tile may be doubtful too: both ways lead to it
     chance = share / len(sampled) if chosen.sampled else 0.0
-    chance += (1 - share) * chosen.weight / total if total else 0.0
+    chance += (1 - share) * (chosen.weight / total) if total else 0.0
     return QueueItem(chosen.token, chance, "random" if at_random else "doubtful")
 
 
-def _share_at_random(any_sampled: bool, any_doubtful: bool, shown: Shown) -> float:
+def _share_at_random(any_sampled: bool, any_doubtful: bool, shown: Shown, wanted: float) -> float:
     if not any_sampled:
         return 0.0
     if not any_doubtful or shown.at_random < RANDOM_AT_LEAST * (shown.total + 1):
         return 1.0
-    return RANDOM_SHARE
+    return max(wanted, RANDOM_AT_LEAST)

@@ -14,6 +14,8 @@ labels = "kilns.geojson"
 [model]
 name = "short"
 """
+KILN = """{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {},
+"geometry": {"type": "Point", "coordinates": [77.2, 28.6]}}]}"""
 
 
 @pytest.fixture
@@ -46,6 +48,8 @@ def test_an_unknown_setting_is_named(tmp_path, run_file):
 
 def test_without_the_extra_it_says_how_to_get_it(tmp_path, run_file):
     write(tmp_path / "scene.tif")
+    # broken labels are told before torch is needed
+    (tmp_path / "kilns.geojson").write_text(KILN)
     code = "import sys; sys.modules['torch'] = None; from app.cli.main import run; run()"
     command = [sys.executable, "-c", code, "train", str(run_file), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -17,6 +17,7 @@ from app.cli.main import build
 WIDE = {"COLUMNS": "200", "TERM": "dumb", "NO_COLOR": "1"}
 COMMANDS = (
     *("fetch", "detect", "evaluate", "import", "app", "paint", "demo", "train", "labels", "audit"),
+    *("mine", "queue", "models"),
     "calibrate",
 )
 

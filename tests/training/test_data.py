@@ -18,6 +18,9 @@ pytestmark = pytest.mark.train
 from geodata.errors import InputError  # noqa: E402
 from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.scene import Window  # noqa: E402
+from geodata.sources import files  # noqa: E402
+from geodata.sources.files import open_scene  # noqa: E402
+from geodata.sources.whole import open_raster  # noqa: E402
 from training.config import Data  # noqa: E402
 from training.data import Labels, border_px, open_scenes, read_labels, resolve  # noqa: E402
 
@@ -104,23 +107,31 @@ def test_labels_of_several_files_are_learnt_ignored_or_shown_as_none_by_their_pr
     np.testing.assert_allclose(truth.place_lon, [88.001, 88.002, 88.003, 88.004])
 
 
-def test_a_folder_of_published_tiles_is_opened_without_keeping_its_files_open(tmp_path: Path) -> None:
+def test_a_folder_of_published_tiles_is_opened_without_keeping_its_files_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = [f"28.7354_{77.3558 + k / 10:.4f}.png" for k in range(3)]
     pixels = np.random.default_rng(0).integers(1, 255, (128, 128, 3), np.uint8)
     (tmp_path / "tiles" / "images").mkdir(parents=True)
     for name in names:
         Image.fromarray(pixels).save(tmp_path / "tiles" / "images" / name)
     (tmp_path / "kilns.csv").write_text("lon,lat\n77.3558,28.7354\n")
-    files = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     settings = data(scenes=("tiles",), labels="kilns.csv")
     with ExitStack() as stack:
         scenes = open_scenes(settings, tmp_path, read_labels(settings, tmp_path), stack)
         assert list(scenes) == names
-        if files:
-            assert len(os.listdir("/proc/self/fd")) <= files + 1
+        if before:
+            assert len(os.listdir("/proc/self/fd")) <= before + 1
         for _ in range(2):
             patch = scenes[names[1]].read(Window(0, 0, 128, 128))
             np.testing.assert_array_equal(patch.pixels, pixels.transpose(2, 0, 1))
+        opened = []
+        monkeypatch.setattr(files, "open_raster", lambda path: opened.append(path) or open_raster(path))
+        with open_scene(tmp_path / "tiles" / "images" / names[1]) as same:
+            assert scenes[names[1]].stats() == same.stats()
+        # once by hand, once for all rows of the statistics
+        assert len(opened) == 2
     assert border_px(names[0], settings) == 8 and border_px("scene.tif", settings) == 0
 
 

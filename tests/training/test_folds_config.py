@@ -1,5 +1,8 @@
 """Run files and folds: what is wrong is said in one sentence."""
 
+import re
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -10,7 +13,10 @@ pytestmark = pytest.mark.train
 
 from geodata.errors import InputError  # noqa: E402
 from geodata.grid import Grid  # noqa: E402
-from training.config import EXAMPLE, Folds, Part, read_config  # noqa: E402
+from training.config import Crops, Fit, Folds, Part, RunConfig, read_config  # noqa: E402
+from training.crops import CropOptions  # noqa: E402
+from training.example import example  # noqa: E402
+from training.fit import FitOptions  # noqa: E402
 from training.folds import folds_of  # noqa: E402
 
 GRID = Grid(CRS.from_epsg(32643), Affine(10, 0, 7e5, 0, -10, 3.1e6), 300, 100)
@@ -47,11 +53,54 @@ def test_folds_that_cannot_be_are_refused(folds, said):
         folds_of(folds, GRIDS)
 
 
-def test_the_example_is_a_run_file(tmp_path):
+def test_the_example_is_a_run_file_with_every_setting(tmp_path):
     path = tmp_path / "RUN.toml"
-    path.write_text(EXAMPLE)
+    path.write_text(example())
     config = read_config(path)
     assert config.fit.steps > 0 and len(config.folds.parts) == 2
+    # with the # of every setting taken away it is still one, and then nothing is left to its default
+    path.write_text(re.sub(r"^# (?!file)(?=[a-z_]+ = )", "", example(), flags=re.MULTILINE))
+    whole = read_config(path)
+    for section in RunConfig.model_fields:
+        settings = getattr(whole, section)
+        # a file of folds stands in place of the parts
+        assert settings.model_fields_set == set(type(settings).model_fields) - {"file"}
+    assert '# file = "folds.geojson"' in example() and whole.data.land == {"city.tif": "city"}
+    # what stands behind a # is what holds without it
+    assert whole.crops == config.crops and whole.model == config.model
+    hints = {"band_names": None, "land": {}}
+    assert whole.data.model_copy(update=hints) == config.data
+    assert whole.fit.model_copy(update={"final_steps": None}) == config.fit
+
+
+def test_the_run_files_settings_are_those_of_the_code():
+    """Two lists, since the run file is read without torch; one line each."""
+    crops = {f.name: f.default for f in fields(CropOptions)}
+    assert {n: f.default for n, f in Crops.model_fields.items()} == crops
+    fit = {f.name: f.default for f in fields(FitOptions) if f.name not in ("threads", "device", "precision")}
+    of_the_file = {n: f.default for n, f in Fit.model_fields.items()}
+    assert {n: of_the_file[n] for n in fit} == fit
+    assert set(of_the_file) - set(fit) == {"final_steps", "nets", "precision"}
+
+
+@pytest.mark.parametrize(
+    "crops",
+    [
+        "gain = -0.1",
+        "zoom_near = 0.9",
+        "blank_share = 1.5",
+        "size_px = 100",
+        "stretch = 1.0",
+        "zoom_min = 1.5",
+        "kiln_share = 0.8",
+    ],
+)
+def test_crops_out_of_range_are_refused_with_the_setting(tmp_path, crops):
+    path = tmp_path / "RUN.toml"
+    path.write_text(f"[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\n[crops]\n{crops}")
+    with pytest.raises(InputError, match=f"wrong settings: crops.*{crops.split()[0]}") as refused:
+        read_config(path)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

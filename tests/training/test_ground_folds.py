@@ -10,12 +10,15 @@ from pyproj import CRS
 
 from geodata.errors import InputError
 from geodata.grid import Grid, metres_per_degree
-from geodata.labels.kilns import KilnLabels
+from geodata.labels.kilns import NO_PLACES, KilnLabels
 from geodata.labels.split_files import write_ground, write_splits
 from geodata.obb import Boxes
 from geodata.tile_names import grid_of_name
 from training.config import Folds
-from training.folds import check_kilns, everything, folds_of, held_out_of
+from training.data import Labels
+from training.folds import everything, folds_of, held_out_of
+from training.parts import check_positives, count_parts
+from training.split import Split
 
 STEP = 8.983152841195214e-05
 ONE = Grid(CRS.from_epsg(4326), Affine(STEP, 0, 77.2, 0, -STEP, 28.6), 300, 200)
@@ -82,8 +85,14 @@ def kiln_at(lon: float, lat: float) -> KilnLabels:
 def test_folds_without_kilns_without_land_or_that_overlap_are_refused(halves: Path) -> None:
     config = Folds(gap_px=GAP_PX, file="folds.geojson")
     folds = folds_of(config, GRIDS, halves)
-    with pytest.raises(InputError, match="Fold 2 holds back no kiln"):
-        check_kilns(folds, kiln_at(77.205, 28.59), GRIDS)
+    labels = Labels(kiln_at(77.205, 28.59), NO_PLACES)
+    [first, second, final] = count_parts(
+        Split(GRIDS, GAP_PX, folds, held_out_of(config, GRIDS, halves)), labels
+    )
+    assert (first.held_back.kilns, first.learnt.kilns) == (1, 0)  # both scenes show it: it counts once
+    assert (second.held_back.kilns, second.learnt.kilns, final.learnt.kilns) == (0, 1, 1)
+    with pytest.raises(InputError, match=r"fold 2 holds back .* without a whole kiln"):
+        check_positives([second])
     write_ground(
         halves / "far.geojson", {"1": shapely.box(10, 10, 11, 11), "2": shapely.box(77, 28, 77.21, 29)}
     )

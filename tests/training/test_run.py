@@ -69,3 +69,24 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     # the second fold was not learnt again
     logs = [steps_in(out / part / "seed0" / "log.csv") for part in ("fold1", "fold2", "final")]
     assert logs == [[1], [1], [1, 2]]
+
+
+def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) -> None:
+    write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
+    (tmp_path / "RUN.toml").write_text(RUN)
+    said = kilnlight("train", tmp_path / "RUN.toml", "--out", tmp_path / "out", "--threads", 1, "--check")
+    assert "made_up.tif" in said and "12" in said and "s a step on" in said and "to go" in said
+    rows = [line.split() for line in said.splitlines() if "fold" in line or "final" in line]
+    assert [row[1] for row in rows] == ["fold1", "fold2", "final"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_fold_without_a_kiln_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
+    write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
+    text = RUN.replace("[0, 130]", "[0, 2]").replace("[130, 256]", "[2, 256]")
+    (tmp_path / "RUN.toml").write_text(text.replace("gap_px = 20", "gap_px = 0"))
+    command = ("train", tmp_path / "RUN.toml", "--out", tmp_path / "out", "--threads", 1)
+    done = CliRunner().invoke(build(), [str(a) for a in command])
+    assert done.exit_code == 2
+    assert "A split with no positives: fold 1 holds back" in done.output
+    assert not (tmp_path / "out" / "fold1").exists()

@@ -22,7 +22,7 @@ _FEW = (
 )
 _FOLDS = (
     "Each part was scored by a net that had not learnt from it nor from what lies beside it. The threshold "
-    "is the one that is best on the pool, which flatters a little; under “Folds” stands what each fold shows "
+    "was chosen on the pool, which flatters a little; under “Folds” stands what each fold shows "
     "at the threshold of the others.",
 )
 

@@ -1,17 +1,18 @@
-"""Score a run's fold nets on their held-out land, made smaller and cut into isolated tiles.
+"""Score a run's fold nets on their held-out land, changed as another country would be.
 
-    KILNLIGHT_DATA=path/to/data python scripts/measure_small_tiles.py RUN.toml OUT THRESHOLD [SIZE ...]
+    KILNLIGHT_DATA=path/to/data python scripts/measure_travel.py RUN.toml OUT [COPY ...]
 
-OUT is the folder of `kilnlight train RUN.toml --out OUT`. A stand-in for another country, where kilns are
-smaller and published tiles are 128 x 128 pixels, each stretched by its own least and greatest value: the
-land is shrunk (by averaging) to 100, 80, 65 and 55 % and cut into such tiles. Kilns and detections within
-4 pixels of a tile's edge are left out. It has this land's soils and shapes, not another's. Printed for each
-size and all folds together: figures at THRESHOLD, and F1 at the best threshold of that size.
+OUT is the folder of `kilnlight train RUN.toml --out OUT`; the threshold is that of the card in OUT/bundle. A
+stand-in for another country, where kilns are smaller and published tiles are 128 x 128 pixels, each stretched
+by its own least and greatest value: the land is shrunk (by averaging), or its colours are changed in ways
+that no straight line undoes, and then cut into such tiles. Kilns and detections within 4 pixels of a tile's
+edge are left out. It has this land's shapes, not another's. Printed for each copy and all folds together:
+figures at the card's threshold, and F1 at the best threshold of that copy.
 """
 
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +20,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import rasterio
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
 from app.cli.options import cores
-from detection.bundle import Card, load_bundle, shipped_bundle_path
+from detection.bundle import Card, load_bundle
 from detection.evaluate.matching import HIT_RADIUS_M, Found, Look, Truth, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
 from detection.runtime import OnnxRuntime
@@ -35,23 +37,64 @@ from training.config import read_config
 from training.data import Labels, open_scenes, read_labels
 from training.folds import Fold, folds_of
 
-SIZES = (1.0, 0.8, 0.65, 0.55)
 SIDE_PX = 128
 RIM_PX = 4
 PIXEL = 8.983152841195214e-05
+Pixels = NDArray[np.float32]
+Change = Callable[[Pixels], Pixels]
 APART = 0.05
 """Degrees between the tiles' corners, so that no detection of one meets a kiln of another."""
 
 
-class Land:
-    """One held-out part at one size, with its kilns and unverified places in its pixels."""
+def shrunk(size: float) -> Change:
+    """Averaged to a share of its sides."""
 
-    def __init__(self, scene: Scene, span: tuple[int, int], labels: Labels, size: float) -> None:
+    def change(pixels: Pixels) -> Pixels:
+        bands, height, width = pixels.shape
+        profile = {"driver": "GTiff", "count": bands, "height": height, "width": width, "dtype": "float32"}
+        with warnings.catch_warnings(), rasterio.MemoryFile() as file:
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with file.open(**profile, transform=Affine.scale(1, -1)) as out:
+                out.write(pixels)
+            with file.open() as again:
+                shape = (bands, round(height * size), round(width * size))
+                return np.asarray(again.read(out_shape=shape, resampling=Resampling.average))
+
+    return change
+
+
+def other_soil(pixels: Pixels) -> Pixels:
+    """Red soil turned greyer, and dark and bright ground spread otherwise in each band (1-255)."""
+    greyer = 0.75 * pixels + 0.25 * pixels.mean(0, keepdims=True)
+    bend = np.array([1.3, 1.0, 0.8], np.float32)[: len(pixels), None, None]
+    return np.asarray(255 * (greyer / 255) ** bend, np.float32)
+
+
+def haze(pixels: Pixels) -> Pixels:
+    """A white veil of 20 to 60 %, thicker and thinner over some 3 km."""
+    rows, cols = np.mgrid[: pixels.shape[1], : pixels.shape[2]]
+    veil = 0.4 + 0.2 * np.sin(rows / 50) * np.cos(cols / 50)
+    return np.asarray(pixels * (1 - veil) + 200 * veil, np.float32)
+
+
+COPIES: dict[str, Change] = {
+    "size 100 %": lambda pixels: pixels,
+    "size 80 %": shrunk(0.8),
+    "size 65 %": shrunk(0.65),
+    "size 55 %": shrunk(0.55),
+    "other soil": other_soil,
+    "haze": haze,
+}
+
+
+class Land:
+    """One held-out part, changed, with its kilns and unverified places in its pixels."""
+
+    def __init__(self, scene: Scene, span: tuple[int, int], labels: Labels, change: Change) -> None:
         grid = scene.info.grid
         first, last = span[0], min(span[1], grid.width)
         self.name, self.bands = scene.info.name, scene.info.bands
-        pixels = scene.read(Window(first, 0, last - first, grid.height)).pixels
-        self.pixels = shrunk(pixels, size)
+        self.pixels = change(scene.read(Window(first, 0, last - first, grid.height)).pixels)
         share = np.array([self.pixels.shape[2] / (last - first), self.pixels.shape[1] / grid.height])
 
         def placed(lon: Floats, lat: Floats) -> Floats:
@@ -60,19 +103,6 @@ class Land:
         whole = labels.whole
         self.kilns = placed(whole.lon, whole.lat)
         self.places = placed(*labels.ignored())
-
-
-def shrunk(pixels: np.ndarray, size: float) -> np.ndarray:
-    """Averaged to a share of its sides; (bands, height, width)."""
-    bands, height, width = pixels.shape
-    profile = {"driver": "GTiff", "count": bands, "height": height, "width": width, "dtype": "float32"}
-    with warnings.catch_warnings(), rasterio.MemoryFile() as file:
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with file.open(**profile, transform=Affine.scale(1, -1)) as out:
-            out.write(pixels)
-        with file.open() as again:
-            shape = (bands, round(height * size), round(width * size))
-            return np.asarray(again.read(out_shape=shape, resampling=Resampling.average))
 
 
 def tiles(land: Land) -> Iterator[tuple[np.ndarray, Floats, Floats]]:
@@ -110,7 +140,7 @@ def inner(at: Floats) -> np.ndarray:
     return np.asarray(np.all((at >= RIM_PX) & (at < SIDE_PX - RIM_PX), axis=-1))
 
 
-def report(looks: list[Look], size: float, threshold: float) -> None:
+def report(looks: list[Look], name: str, threshold: float) -> None:
     """One line."""
     found, truth, matching = match_looks(looks)
     area_km2 = sum(one.area_km2 for one in looks)
@@ -118,7 +148,7 @@ def report(looks: list[Look], size: float, threshold: float) -> None:
     best = best_threshold(curve(found, matching, truth.kilns))
     there = scores_of(found, truth, matching, area_km2, best, HIT_RADIUS_M)
     print(
-        f"{size:4.0%} {truth.kilns:4d} kilns {area_km2:6.0f} km2   F1 {at.f1:.3f}  P {at.precision:.3f}  "
+        f"{name:10} {truth.kilns:4d} kilns {area_km2:6.0f} km2   F1 {at.f1:.3f}  P {at.precision:.3f}  "
         f"R {at.recall:.3f}  false/1,000 km2 {at.false_per_1000_km2:5.1f}  AP {at.average_precision:.3f}"
         f"   best F1 {there.f1:.3f} at {best:.3f}",
         flush=True,
@@ -136,25 +166,25 @@ def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, 
         folder = out / f"fold{number}"
         if (folder / "model.onnx").exists():
             for name, shape in fold.owned.items():
-                first, _, last, _ = shape.bounds
-                yield folder, name, (int(first), int(last))
+                yield folder, name, (int(shape.bounds[0]), int(shape.bounds[2]))
 
 
-def main(run_file: Path, out: Path, threshold: float, sizes: list[float]) -> None:
-    """Run the sizes over all folds that have been trained."""
-    config, card = read_config(run_file), load_bundle(shipped_bundle_path()).card
+def main(run_file: Path, out: Path, names: list[str]) -> None:
+    """Score all copies over all folds that have been trained."""
+    config, card = read_config(run_file), load_bundle(out / "bundle").card
     with ExitStack() as stack:
         labels = read_labels(config.data, run_file.parent)
         scenes = open_scenes(config.data, run_file.parent, labels, stack)
-        folds = folds_of(config.folds, {name: s.info.grid for name, s in scenes.items()})
+        grids = {name: scene.info.grid for name, scene in scenes.items()}
+        folds = folds_of(config.folds, grids, run_file.parent)
         temporary = Path(stack.enter_context(TemporaryDirectory()))
-        for size in sizes or SIZES:
+        for name in names or COPIES:
             looks: list[Look] = []
-            for folder, name, span in parts(folds, out):
-                land = Land(scenes[name], span, labels, size)
+            for folder, scene, span in parts(folds, out):
+                land = Land(scenes[scene], span, labels, COPIES[name])
                 looks += look(detector_of(folder, card), land, temporary)
-            report(looks, size, threshold)
+            report(looks, name, card.threshold)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3]), [float(text) for text in sys.argv[4:]])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])

@@ -1,0 +1,190 @@
+"""training.learn: the nets of a run: what each learns from, for how long, from which weights."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import torch
+
+from detection.bundle import WEIGHTS, load_bundle
+from geodata.errors import InputError
+from geodata.grid import Grid
+from geodata.scene import Scene
+from training.bands import for_bands
+from training.checkpoint import noted
+from training.config import RunConfig
+from training.crops import CropOptions, CropSampler
+from training.data import Labels
+from training.export import Weights, load_weights
+from training.fit import FitOptions, fit, start, step_once
+from training.folds import Fold
+from training.notes import note_times
+from training.parts import PartCounts, count_parts
+from training.progress import NetPlan, Progress
+from training.scenes import Mask, TrainingScene, load
+from training.split import Split, opened_data
+from training.watch import choose_tiles
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is given from outside."""
+
+    threads: int
+    commit: str
+    now: datetime
+    init: Path | None = None
+    """Bundle folder to start the weights from."""
+    only_fold: int | None = None
+    """Train and score just this fold (from 1), to compare settings."""
+    device: str = "auto"
+    tensorboard: bool = False
+    command: str = "kilnlight train RUN.toml"
+    """What the report names as the command."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the parts of a run need."""
+
+    config: RunConfig
+    out: Path
+    setting: Setting
+    labels: Labels
+    scenes: dict[str, Scene]
+    split: Split
+    progress: Progress
+    device: str
+    precision: str
+
+
+@contextmanager
+def opened(config: RunConfig, base: Path, out: Path, setting: Setting, progress: Progress) -> Iterator[Run]:
+    """Labels read, scenes open, folds checked. Raises `InputError` as `opened_data`."""
+    with opened_data(config, base) as data:
+        folds, only = len(data.split.folds), setting.only_fold
+        if only is not None and only > folds:
+            raise InputError(f"There is no fold {only}: the run file has {folds} of them.")
+        yield Run(config, out, setting, data.labels, data.scenes, data.split, progress, "cpu", "fp32")
+
+
+def parts_of(run: Run) -> list[PartCounts]:
+    """Kilns and ground of each part that is to be trained."""
+    parts, only = count_parts(run.split, run.labels), run.setting.only_fold
+    return parts if only is None else [parts[only - 1]]
+
+
+def plan(run: Run) -> list[NetPlan]:
+    """All nets in the order in which they learn, with what is done. Raises `InputError` as `noted`."""
+    only = run.setting.only_fold
+    names = [f"fold{n}" for n in range(1, len(run.split.folds) + 1) if only in (None, n)]
+    names += ["final"] if only is None else []
+    out = []
+    for name in names:
+        for number in range(run.config.fit.nets):
+            options = _fit_options(run, final=name == "final", number=number)
+            net = f"{name}/seed{options.seed}"
+            out.append(NetPlan(net, options.steps, min(noted(run.out / net).step, options.steps)))
+    return out
+
+
+def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
+    """The nets of a part, one for each seed, each in a folder of its own."""
+    scenes = _training_scenes(run, fold)
+    init = _start_weights(run)
+    watch = choose_tiles(_held_back(run, fold)) if fold else None
+    nets = []
+    for number in range(run.config.fit.nets):
+        options = _fit_options(run, final=fold is None, number=number)
+        place = folder / f"seed{options.seed}"
+        name = f"{folder.name}/{place.name}"
+
+        def report(step: int, heat: float, regression: float, name: str = name) -> None:
+            run.progress.step(name, step, heat + regression)
+
+        weights = fit(
+            scenes,
+            place,
+            options,
+            _crop_options(run),
+            init=init[number % len(init)] if init else None,
+            report=report,
+            watch=watch,
+            tensorboard=run.setting.tensorboard,
+        )
+        note_times(run.out)
+        nets.append(weights)
+    return nets
+
+
+def _start_weights(run: Run) -> list[Weights] | None:
+    if run.setting.init is None:
+        return None
+    have, want = load_bundle(run.setting.init).card.bands, run.config.data.bands
+    return [for_bands(one, have, want) for one in load_weights(run.setting.init / WEIGHTS)]
+
+
+def _crop_options(run: Run) -> CropOptions:
+    return CropOptions(**run.config.crops.model_dump())
+
+
+def _fit_options(run: Run, final: bool, number: int) -> FitOptions:
+    section = run.config.fit
+    values = section.model_dump(exclude={"steps", "final_steps", "nets", "seed", "precision"})
+    return FitOptions(
+        steps=(section.final_steps if final else None) or section.steps,
+        seed=section.seed + number,
+        precision=run.precision,
+        threads=run.setting.threads,
+        device=run.device,
+        **values,
+    )
+
+
+def _training_scenes(run: Run, fold: Fold | None) -> list[TrainingScene]:
+    out = []
+    for name in run.scenes:
+        held = run.split.not_learnt(fold, name)
+        if held.all():
+            continue
+        loaded = _load(run, name, held)
+        if loaded.weight.any():
+            out.append(loaded)
+    return out
+
+
+def _held_back(run: Run, fold: Fold) -> Iterator[tuple[TrainingScene, Grid]]:
+    """The fold's own parts, for `training.watch`."""
+    for name in fold.owned:
+        yield _load(run, name, run.split.not_scored(fold, name)), run.split.grids[name]
+
+
+def _load(run: Run, name: str, held_back: Mask) -> TrainingScene:
+    scene = run.scenes[name]
+    return load(
+        scene,
+        run.labels.lesson(scene.info.acquired_at),
+        held_back,
+        ignore_radius_m=run.config.data.ignore_radius_m,
+        border_px=run.split.borders[name],
+    )
+
+
+def time_steps(run: Run, steps: int) -> float:
+    """Seconds a step of the first net, after one that is not timed."""
+    folds = run.split.folds
+    first = folds[(run.setting.only_fold or 1) - 1] if folds else None
+    scenes = _training_scenes(run, first)
+    options, crops = _fit_options(run, final=first is None, number=0), _crop_options(run)
+    torch.set_num_threads(options.threads)
+    state = start(options, scenes, None)
+    sampler = CropSampler(scenes, crops, state.memory)
+    state.net.train()
+    step_once(state, sampler, options)
+    began = time.monotonic()
+    for _ in range(steps):
+        step_once(state, sampler, options)
+    return (time.monotonic() - began) / steps
