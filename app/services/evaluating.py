@@ -9,7 +9,8 @@ from app.services.evaluation_sample import Known, Lands, sample_of
 from app.services.judging import Source, open_against, open_source, scans_of
 from app.services.run_inputs import Warn
 from app.services.training_ground import training_shares
-from detection.domain import outside_reasons
+from detection.bundle import Calibration
+from detection.domain import calibration_for, outside_reasons
 from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample
 from detection.evaluate.summary import Outcome, Row, outcomes, report
@@ -51,6 +52,8 @@ class Scored:
 
     source: Source
     sample: Sample
+    calibrations: tuple[Calibration | None, ...]
+    """The one of the card that holds in each region, if one does."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,18 @@ def _scored(
     source: Source, scans: Sequence[Scan], known: Known, trained: Sequence[TrainedOn]
 ) -> tuple[Scored, list[int]]:
     sample, of_region = sample_of(scans, known, trained, [_no_probability(source, one) for one in scans])
-    return Scored(source, sample), of_region
+    card = source.card
+    holding = [calibration_for(card, scans[k].info) if card else None for k in of_region]
+    return Scored(source, sample, tuple(holding)), of_region
 
 
 def _no_probability(source: Source, one: Scan) -> str:
     if source.card is None:
         return "the card of the run's model is not at hand (name it with --model)"
+    if calibration_for(source.card, one.info) is not None:
+        return ""
     if source.card.calibration is None:
-        return "the card has no calibration"
+        return "the card has no calibration for it"
     return "; ".join(outside_reasons(source.card.domain, one.info))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.services.evaluating import Details, Scored
 from app.services.judging import Source
+from detection.bundle import Calibration
 from detection.calibrate import probability
 from detection.evaluate.report.content import ModelFacts, Other, Subject, build_report
 from detection.evaluate.report.write import write_report
@@ -76,32 +77,36 @@ def _probabilities(scored: Scored) -> tuple[Floats, str]:
     """Chances of each detection, and where they come from."""
     sample, card = scored.sample, scored.source.card
     reasons = [region.no_probability for region in sample.regions]
-    if card is None or card.calibration is None:
-        why = next((reason for reason in reasons if reason), "there is no calibration")
-        return np.full(len(sample.detections), np.nan), f"No probabilities: {why}."
-    calibration = card.calibration
-    chances = probability(calibration, sample.detections.score, in_domain=True).astype(np.float64)
-    how = f"The card's calibration ({calibration.method}, n = {calibration.n:,})"
-    inside = [not reason for reason in reasons]
-    if all(inside):
-        return chances, f"{how}; all scenes lie in its domain."
-    if not any(inside):
+    inside = sum(one is not None for one in scored.calibrations)
+    if inside:
+        used = [one for one in dict.fromkeys(scored.calibrations) if one is not None]
+        how = "; ".join(f"{one.method}, n = {one.n:,}" for one in used)
+        chances = _by_region(sample, scored.calibrations)
+        if inside == len(reasons):
+            return chances, f"The card's calibration ({how}); all scenes lie in its domain."
         return chances, (
-            "The model gives no probability here, since the scenes lie outside its card's domain: "
-            f"{_first(reasons)}. Shown is what the card's calibration would have said: a test of whether it "
-            "could be extended to them, and no figure of the model."
+            f"The card's calibration ({how}); tested on the {inside} of {len(reasons)} scenes in its domain; "
+            f"in the others the model gives no probability: {_first(reasons)}."
         )
-    return np.where(_of(sample, inside), chances, np.nan), (
-        f"{how}; tested on the {sum(inside)} of {len(inside)} scenes that lie in its domain. In the others "
-        f"the model gives no probability: {_first(reasons)}."
+    if card is None or card.calibration is None:
+        return _by_region(sample, scored.calibrations), f"No probabilities: {_first(reasons)}."
+    return _by_region(sample, [card.calibration] * len(reasons)), (
+        "The model gives no probability here, since the scenes lie outside its card's domain: "
+        f"{_first(reasons)}. Shown is what the card's calibration would have said: a test of whether it "
+        "could be extended to them, and no figure of the model."
     )
 
 
-def _of(sample: Sample, inside: list[bool]) -> np.ndarray:
-    return sample.of_region(inside)[0]
+def _by_region(sample: Sample, calibrations: Sequence[Calibration | None]) -> Floats:
+    """Each detection's chance by the calibration of its region; NaN where there is none."""
+    out = np.full(len(sample.detections), np.nan)
+    for k, calibration in enumerate(calibrations):
+        mine = sample.detections.region == k
+        out[mine] = probability(calibration, sample.detections.score[mine])
+    return out
 
 
 def _first(reasons: Sequence[str]) -> str:
-    kinds = list(dict.fromkeys(reason for reason in reasons if reason))
+    kinds = list(dict.fromkeys(reason for reason in reasons if reason)) or ["there is none"]
     more = f" (and {len(kinds) - 1} other reasons)" if len(kinds) > 1 else ""
     return kinds[0] + more

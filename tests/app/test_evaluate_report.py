@@ -10,10 +10,19 @@ import shapely
 from painted_files import AT, SIDE, kilnlight, painted, write
 from test_evaluate_command import BUNDLE, HIGH, LOW, boxes_at, write_labels, write_run
 
-from detection.bundle import Card, TrainingBlock, load_bundle, shipped_bundle_path, write_card
+from detection.bundle import (
+    Calibration,
+    Card,
+    Domain,
+    TrainingBlock,
+    load_bundle,
+    shipped_bundle_path,
+    write_card,
+)
 from detection.training_ground import blocks_of_scene, trained_on
 from geodata.grid import Grid
 from geodata.sources.files import open_scene
+from geodata.tiles import footprint
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +175,28 @@ def test_a_chance_outside_the_domain_is_shown_as_none_of_the_models(case, tmp_pa
     assert content["regions"][0]["no_probability_because"]
     assert "gives no probability here" in content["calibration"]["note"]
     assert content["calibration"]["tests"]["all candidates"]["n"] == 3
+
+
+def test_a_calibration_that_holds_there_is_the_one_that_is_tested(case, tmp_path):
+    west, south, east, north = footprint(painted().grid).buffer(0.01).bounds
+    ring = ((west, south), (east, south), (east, north), (west, north))
+    local = Calibration(
+        slope=1.0,
+        intercept=0.0,
+        n=321,
+        method="reviews",
+        domain=Domain(area=ring, months=(AT.month,), products=("painted",)),
+    )
+    folder = bundle_trained_on(tmp_path / "model")
+    write_card(folder, load_bundle(folder).card.model_copy(update={"local_calibrations": (local,)}))
+    done = kilnlight(
+        *("evaluate", case / "scene.tif", "--labels", case / "kilns.geojson", "--model", folder),
+        *("--report", tmp_path / "r", "--pictures", 0),
+    )
+    assert done.exit_code == 0, done.output
+    content = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert content["regions"][0]["no_probability_because"] is None
+    assert "reviews, n = 321" in content["calibration"]["note"]
 
 
 def test_times_that_cannot_be_paired_are_refused(case, tmp_path):
