@@ -24,11 +24,11 @@ bands = {bands}
 name = "bands"
 views = 1
 [fit]
-steps = 24
-batch = 4
-learning_rate = 1e-3
-ema_decay = 0.8
-checkpoint_every = 10
+steps = 8
+batch = 2
+learning_rate = 1e-4
+ema_decay = 0.5
+checkpoint_every = 5
 [crops]
 size_px = 64
 """
@@ -84,7 +84,7 @@ def test_one_band_goes_the_whole_way(tmp_path: Path) -> None:
         "train", folder / "RUN.toml", "--out", tmp_path / "a", "--threads", 1, "--init", shipped_bundle_path()
     )
     notes = json.loads((tmp_path / "a" / "training.json").read_text())
-    assert notes["nets"]["final/seed0"]["steps"] == 24 and notes["nets"]["final/seed0"]["seconds"] > 0
+    assert notes["nets"]["final/seed0"]["steps"] == 8 and notes["nets"]["final/seed0"]["seconds"] > 0
     assert scored(folder, tmp_path / "a" / "bundle", tmp_path / "found") > 0
 
 
