@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.services.project import STORE, Project, open_project
+from app.services.project import Project, open_project
 from detection.bundle import CARD, load_bundle, shipped_bundle_path
 from detection.scan import Detector, load_detector
 from geodata.errors import InputError
 from geodata.store.models import model_choices
+from geodata.store.opening import STORE
 
 MODELS = "models"
 """Folder of a project with a bundle in `models/<model_id>/` for each model that it keeps."""

@@ -158,7 +158,7 @@ def _places_m(tiles: Sequence[PoolTile]) -> Floats:
 
 def _even(group: Floats) -> Floats:
     """Centred and with a total variance of 1; what is unknown (NaN) lies in the middle."""
-    known = ~np.isnan(group).any(axis=1)
+    known = np.asarray(~np.isnan(group).any(axis=1), dtype=np.bool_)
     if not known.any():
         return np.zeros_like(group)
     centred = np.where(known[:, None], group - group[known].mean(axis=0), 0.0)
