@@ -18,7 +18,7 @@ def outside_reasons(domain: Domain, info: SceneInfo) -> tuple[str, ...]:
 
 def calibration_for(card: Card, info: SceneInfo) -> Calibration | None:
     """The first calibration of the card in whose domain the scene lies, local ones first; else None."""
-    own = () if card.calibration is None else (card.calibration,)
+    own: tuple[Calibration, ...] = () if card.calibration is None else (card.calibration,)
     for calibration in (*card.local_calibrations, *own):
         if not outside_reasons(calibration.domain or card.domain, info):
             return calibration
