@@ -40,10 +40,14 @@ def scored_part(scored: Scored, of_found: Mask, of_kiln: Mask) -> Scored:
 def figures_of(
     name: str, scored: Scored, area_km2: float, threshold: float, radius_m: float = HIT_RADIUS_M
 ) -> Group:
-    """The figures of a matching with their intervals."""
+    """The figures of a matching with their intervals; no F1 where there is no kiln to find."""
     found, truth, matching = scored
     scores = scores_of(found, truth, matching, area_km2, threshold, radius_m)
-    return Group(name, scores, intervals(found, truth, area_km2, threshold, matching))
+    ranges = intervals(found, truth, area_km2, threshold, matching)
+    if not truth.kilns:
+        scores = replace(scores, f1=float("nan"))
+        ranges.pop("f1", None)
+    return Group(name, scores, ranges)
 
 
 def region_of_found(sample: Sample, matching: Matching) -> Index:

@@ -91,6 +91,15 @@ def test_regions_add_up_to_the_whole():
     assert sum(g.scores.hits for g in sizes) == whole.hits and len(sizes) == 3
 
 
+def test_land_without_kilns_has_false_alarms_and_no_f1():
+    one = sample(4)
+    empty = replace(one, kilns=replace(one.kilns, ignored=one.kilns.region == 0))
+    first = by_region(empty, match_sample(empty), 0.2)[0]
+    assert first.scores.kilns == 0 and first.scores.false_alarms > 0
+    assert np.isnan(first.scores.f1) and "f1" not in first.intervals
+    assert first.intervals["false_per_1000_km2"][1] > first.scores.false_per_1000_km2
+
+
 def test_joined_samples_are_matched_each_by_itself():
     one = sample(1)
     both = join_samples([one, one])

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.train, pytest.mark.slow]
 from app.cli.main import build  # noqa: E402
 from detection.bundle import load_bundle, shipped_bundle_path  # noqa: E402
 from geodata.painter import paint_scene, write_painted  # noqa: E402
+from geodata.tables.held_out import HELD_OUT, read_held_out  # noqa: E402
 
 RUN = """
 [data]
@@ -66,6 +67,10 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     assert card.name == "short" and "pooled over 2 held-out folds" in card.threshold_chosen
     assert f"({card.training_data[0].kilns} kilns" in card.figures[0].protocol
     assert card.training_data[0].kilns == 12 and np.isfinite(card.threshold)
+    # the ground that was learnt stands in the card, and what the folds found beside the bundle
+    assert [block.scene for block in card.training_data[0].blocks] == ["made_up.tif"]
+    assert (out / "report" / "report.html").is_file() and (out / "report" / "report.json").is_file()
+    assert set(read_held_out(out / HELD_OUT)["fold"]) == {1, 2}
     # the second fold was not learnt again
     logs = [steps_in(out / part / "seed0" / "log.csv") for part in ("fold1", "fold2", "final")]
     assert logs == [[1], [1], [1, 2]]
