@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from geodata.errors import InputError
@@ -52,7 +52,7 @@ Report = Callable[[int, float, float], None]
 class Watch(Protocol):
     """Looks at a net while it learns; decides nothing."""
 
-    def __call__(self, net: KilnNet) -> tuple[float, ...]:
+    def __call__(self, net: nn.Module) -> tuple[float, ...]:
         """Figures in the order of `training.log.WATCHED_COLUMNS`, behind the step."""
 
 
@@ -74,7 +74,7 @@ def start(options: FitOptions, scenes: list[TrainingScene], init: dict[str, Tens
     net = KilnNet(bands=scenes[0].pixels.shape[0])
     if init is not None:
         net.load_state_dict(init)
-    net = net.to(options.device, memory_format=torch.channels_last)
+    net = net.to(options.device).to(memory_format=torch.channels_last)
     average = get_ema_multi_avg_fn(options.ema_decay)  # type: ignore[no-untyped-call]  # torch's
     ema = AveragedModel(net, multi_avg_fn=average, use_buffers=True)
     adam = torch.optim.AdamW(net.parameters(), lr=options.learning_rate, weight_decay=options.weight_decay)

@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from detection.evaluate.matching import Found, Look, Truth, match_looks
 from detection.evaluate.metrics import average_precision, curve
 from geodata.grid import Floats, Grid
 from training.crops import Crop, warp
-from training.net import STRIDE, KilnNet
+from training.net import STRIDE
 from training.scenes import TrainingScene
 from training.targets import draw_targets, losses
 
@@ -49,7 +49,7 @@ class WatchTiles:
         self._targets = [draw_targets(t.crop.kilns, t.crop.weight) for t in tiles]
         self._truth = [_truth(t) for t in tiles]
 
-    def __call__(self, net: KilnNet) -> tuple[float, ...]:
+    def __call__(self, net: nn.Module) -> tuple[float, ...]:
         """The four figures; the net is left in the mode that it was in."""
         before, device = net.training, next(net.parameters()).device
         net.eval()

@@ -45,7 +45,7 @@ def test_a_net_that_knows_gets_full_marks_and_one_that_is_silent_none() -> None:
     tiles = choose_tiles([land()])
     assert tiles is not None
     net = Knows(tiles).train()
-    heat, regression, precision, f1 = tiles(net)  # type: ignore[arg-type]  # any net of that form
+    heat, regression, precision, f1 = tiles(net)
     assert precision == pytest.approx(1) and f1 == pytest.approx(1) and regression == pytest.approx(0)
     assert net.training
     silent = tiles(Knows(tiles, change=0))  # type: ignore[arg-type]
