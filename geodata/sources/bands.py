@@ -7,7 +7,7 @@ a name, their order (with a warning).
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geodata.errors import InputError
 
@@ -59,6 +59,8 @@ class BandPlan:
     indexes: tuple[int, ...]
     scl_index: int | None
     warnings: tuple[str, ...] = ()
+    alpha_is_data: bool = False
+    """What GDAL takes for transparency is a band of light: it hides no pixels."""
 
 
 def canonical(name: str) -> str:
@@ -99,11 +101,13 @@ def plan_bands(
     Raises:
         InputError: a band is missing or named twice, or `given` does not fit the file.
     """
-    data = [band for band in found if band.colour != "alpha"]
-    for names in (_given_names(file, found, data, given), _described_names(data), _colour_names(data)):
+    data = [band for band in found if band.colour != "alpha" or _is_light(band.description)]
+    given_names = _given_names(file, found, data, given)
+    light = any(b.colour == "alpha" and _is_light(given_names.get(b.index, b.description)) for b in found)
+    for names in (given_names, _described_names(data), _colour_names(data)):
         plan = names and _match(file, names, wanted)
         if plan:
-            return plan
+            return replace(plan, alpha_is_data=light)
         if names and given:
             break
     if given is None and len(data) == len(wanted) and not _described_names(data):
@@ -111,6 +115,11 @@ def plan_bands(
         warning = f"{file} does not name its bands; taken in the order {order} (else use --bands)."
         return BandPlan(tuple(wanted), tuple(band.index for band in data), None, (warning,))
     raise InputError(_missing(file, data, wanted, given))
+
+
+def _is_light(name: str | None) -> bool:
+    # GDAL calls the fourth of four 8-bit bands alpha, near infrared too
+    return name is not None and canonical(name) in _KNOWN
 
 
 def _given_names(

@@ -38,6 +38,8 @@ class RasterReader:
         self._damaged: set[Block] = set()
         self._downwards = False
         flags = {flag for index in plan.indexes for flag in dataset.mask_flag_enums[index - 1]}
+        if plan.alpha_is_data and MaskFlags.alpha in flags:
+            flags -= {MaskFlags.alpha, MaskFlags.per_dataset}
         self._has_mask = bool(flags & {MaskFlags.per_dataset, MaskFlags.alpha})
         self._nodata = [dataset.nodatavals[index - 1] for index in plan.indexes]
         # nothing tells missing pixels: then 0 in every band does

@@ -114,6 +114,23 @@ def test_an_alpha_band_masks(tmp_path: Path) -> None:
         assert np.argwhere(~whole(scene).valid).tolist() == [[7, 8]]
 
 
+@pytest.mark.parametrize("by", ["description", "option"])
+def test_near_infrared_that_gdal_takes_for_transparency_is_a_band_and_hides_nothing(
+    tmp_path: Path, by: str
+) -> None:
+    pixels = np.maximum(np.concatenate([noise(dtype="uint8"), noise(dtype="uint8")[:1]]), 1)
+    pixels[3, 7, 8] = 0
+    names = ("red", "green", "blue", "nir")
+    path = write_raster(tmp_path / "a.tif", pixels, names=names if by == "description" else None)
+    with rasterio.open(path, "r+") as dataset:
+        dataset.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue, ColorInterp.alpha]
+    given = None if by == "description" else names
+    with open_scene(path, bands=names, band_names=given) as scene:
+        assert whole(scene).valid.all() and (whole(scene).pixels == pixels).all()
+    with open_scene(path, band_names=given) as scene:
+        assert whole(scene).valid.all() and len(whole(scene).pixels) == 3
+
+
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_mask_in_or_beside_the_file_masks(tmp_path: Path, inside: bool) -> None:
     path = write_raster(tmp_path / "a.tif", noise())
