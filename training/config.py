@@ -126,7 +126,13 @@ class Crops(_Section):
     zoom_max: Annotated[float, Field(ge=0.2, le=4)] = 1.3
     stretch: Annotated[float, Field(ge=0, lt=1)] = 0.15
     """Largest relative difference between the zooms along the two axes."""
+    averaged_chance: Chance = 0.5
+    """Chance that a crop that shows land smaller is averaged, as by a coarser sensor; else it stays sharp."""
     blur_chance: Chance = 0.25
+    soil_chance: Chance = 0.25
+    """Chance of other colours: bands mixed, dark and bright tones spread otherwise."""
+    haze_chance: Chance = 0.25
+    """Chance of a veil, thicker here and thinner there."""
     gain: Annotated[float, Field(ge=0, le=2)] = 0.2
     """Each band is multiplied with e^-gain to e^gain."""
     shift: Annotated[float, Field(ge=0, le=6)] = 0.15
@@ -145,6 +151,19 @@ class Crops(_Section):
         if self.zoom_min > self.zoom_max:
             raise ValueError(f"zoom_min {self.zoom_min} is above zoom_max {self.zoom_max}")
         return self
+
+
+class Stage(_Section):
+    """Learning that goes on from the averaged weights, with other crops; each net, after all of `[fit]`."""
+
+    steps: Annotated[int, Field(gt=0)]
+    """For each fold."""
+    final_steps: Annotated[int | None, Field(gt=0)] = None
+    """For the net on everything; as many as for a fold if left out."""
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
+    """Its peak."""
+    crops: Crops = Crops()
+    """Settings of `[crops]` for this stage; those left out have their defaults."""
 
 
 class Model(_Section):
@@ -177,6 +196,7 @@ class RunConfig(_Section):
     folds: Folds = Folds()
     fit: Fit = Fit()
     crops: Crops = Crops()
+    stages: tuple[Stage, ...] = ()
 
 
 def read_config(path: Path) -> RunConfig:

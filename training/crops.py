@@ -8,16 +8,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.scenes import NORMALISATION, PixelBoxes, TrainingScene
+from training.disturb import Disturbance, disturb
+from training.scenes import PixelBoxes, TrainingScene
 
 CELL_PX = 32
 """Side of the cells in which false alarms are remembered."""
+SMALLER = 1.25
+"""A crop of which a pixel spans so many of the scene's shows the land smaller."""
 KNOWN_NEGATIVE = 0.5
 """A place that labels know to be none begins as a false alarm of this strength."""
 
 
 @dataclass(frozen=True)
-class CropOptions:
+class CropOptions(Disturbance):
     """How crops are drawn; shares and chances are 0-1."""
 
     size_px: int = 128
@@ -32,12 +35,9 @@ class CropOptions:
     zoom_max: float = 1.3
     stretch: float = 0.15
     """Largest relative difference between the zooms along the two axes."""
-    blur_chance: float = 0.25
-    gain: float = 0.2
-    shift: float = 0.15
-    noise: float = 0.1
-    renormalise_chance: float = 0.2
-    """Chance that a crop is normalised on its own, as a picture without surroundings would be."""
+    averaged_chance: float = 0.5
+    """Chance that a crop that shows land smaller is averaged, as by a coarser sensor; else it stays sharp,
+    as smaller kilns are."""
     blank_share: float = 0.02
     """Share of crops of pure noise, which hold no kiln."""
 
@@ -121,9 +121,11 @@ class CropSampler:
         if rng.random() < self.options.blank_share:
             return self._blank(rng)
         k, col, row = self.place(rng)
-        matrix = random_matrix(rng, self.options)
-        crop = warp(self.scenes[k], k, (col, row), matrix, self.options.size_px)
-        return disturb(crop, rng, self.options)
+        o, matrix = self.options, random_matrix(rng, self.options)
+        smaller = o.averaged_chance > 0 and abs(np.linalg.det(matrix)) > SMALLER**2
+        fine = 2 if smaller and rng.random() < o.averaged_chance else 1
+        crop = warp(self.scenes[k], k, (col, row), matrix, o.size_px, fine)
+        return replace(crop, pixels=disturb(crop.pixels, rng, o))
 
     def _blank(self, rng: np.random.Generator) -> Crop:
         size, bands = self.options.size_px, self.scenes[0].pixels.shape[0]
@@ -154,9 +156,14 @@ def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float6
 
 
 def warp(
-    scene: TrainingScene, k: int, centre: tuple[float, float], matrix: NDArray[np.float64], size: int
+    scene: TrainingScene,
+    k: int,
+    centre: tuple[float, float],
+    matrix: NDArray[np.float64],
+    size: int,
+    fine: int = 1,
 ) -> Crop:
-    """Cut a turned and zoomed crop (bilinear) with its boxes."""
+    """Cut a turned and zoomed crop (bilinear; the mean of `fine` x `fine` points a pixel) with its boxes."""
     half = size / 2
     reach = np.abs(matrix) @ np.array([half, half]) + 2
     height, width = scene.weight.shape
@@ -172,45 +179,14 @@ def warp(
     theta[:, :2] = matrix * half * 2 / np.array([[w], [h]])
     theta[:, 2] = [2 * (centre[0] - c0) / w - 1, 2 * (centre[1] - r0) / h - 1]
     grid = F.affine_grid(
-        torch.tensor(theta[None], dtype=torch.float32), [1, 1, size, size], align_corners=False
+        torch.tensor(theta[None], dtype=torch.float32), [1, 1, size * fine, size * fine], align_corners=False
     )
     both = F.grid_sample(torch.cat([pixels, weight[None]])[None], grid, align_corners=False)[0]
+    if fine > 1:
+        both = F.avg_pool2d(both, fine)
     inverse = np.linalg.inv(matrix)
     at = (np.stack([scene.kilns.col, scene.kilns.row], -1) - np.array(centre)) @ inverse.T + half
     near = np.all((at > -half / 2) & (at < size + half / 2), axis=1)
     along, across = scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T
     boxes = replace(scene.kilns, col=at[:, 0], row=at[:, 1], along=along, across=across).take(near)
     return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)
-
-
-def as_scene(x: Tensor) -> Tensor:
-    """A crop as `detection.normalise` would show it if it were a scene of its own."""
-    low, high = torch.quantile(x.flatten(1), torch.tensor([0.16, 0.84]), dim=1)
-    spread = NORMALISATION.scene_weight * (high - low)[:, None, None] / 2
-    mean, variance = x.mean((1, 2), keepdim=True), x.var((1, 2), keepdim=True)
-    return (x - mean) / torch.sqrt(variance + spread**2 + 1e-6)
-
-
-def disturb(crop: Crop, rng: np.random.Generator, o: CropOptions) -> Crop:
-    """Blur, other stretch, haze and noise, as other scenes and other sensors' processing would show."""
-    x = crop.pixels
-    if rng.random() < o.blur_chance:
-        kernel = torch.tensor([0.25, 0.5, 0.25])
-        x = F.conv2d(x[:, None], torch.outer(kernel, kernel)[None, None], padding=1)[:, 0]
-    if rng.random() < o.renormalise_chance:
-        x = as_scene(x)
-    bands = x.shape[0]
-    gain = torch.from_numpy(np.exp(rng.uniform(-o.gain, o.gain, (bands, 1, 1))).astype(np.float32))
-    shift = torch.from_numpy(rng.uniform(-o.shift, o.shift, (bands, 1, 1)).astype(np.float32))
-    x = x * gain + shift
-    if rng.random() < 0.5:
-        amount = rng.uniform(0, o.noise)
-        x = x + amount * torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32))
-    return Crop(
-        x.clamp(-NORMALISATION.clip, NORMALISATION.clip),
-        crop.weight,
-        crop.kilns,
-        crop.scene,
-        crop.centre,
-        crop.matrix,
-    )

@@ -12,6 +12,10 @@ _HEAD = """\
 # A run of `kilnlight train`. Paths are relative to this file; $NAME is taken from the environment.
 # A setting behind a # has the value that it has when it is left out.
 """
+_STAGES = """\
+# After [fit], as long again with other crops, as often as there are entries; none if it is left out.
+# stages = [{ steps = 1000, final_steps = 1500, learning_rate = 0.001, crops = { zoom_min = 0.5 } }]
+"""
 _VALUES: dict[str, dict[str, Any]] = {
     "data": {
         "scenes": ["scenes/*.tif"],
@@ -56,9 +60,9 @@ _BY_HAND = (("folds", "parts"), ("folds", "file"))
 
 def example() -> str:
     """The run file's text: TOML that `training.config.read_config` takes."""
-    sections = list(RunConfig.model_fields)
+    sections = [name for name in RunConfig.model_fields if name != "stages"]
     sections.sort(key=lambda name: name == "folds")  # its many lines come last
-    return "\n".join([_HEAD, *(_section(name) for name in sections)])
+    return "\n".join([_HEAD, _STAGES, *(_section(name) for name in sections)])
 
 
 def _section(section: str) -> str:

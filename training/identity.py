@@ -58,8 +58,10 @@ _MISSING = object()
 
 
 def _of_earlier_version(then: list[dict[str, Any]], now: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    # it noted neither data nor weights to start from, knew one precision, and never doubted labels
-    flat = {"fit.precision": "fp32", "fit.doubt_after_share": 1.0}
+    # it noted neither data nor weights to start from, knew one precision, never doubted labels, and knew no
+    # other soils, veils or averaging
+    flat: dict[str, Any] = {"fit.precision": "fp32", "fit.doubt_after_share": 1.0}
+    flat |= {f"crops.{name}_chance": 0.0 for name in ("averaged", "soil", "haze")}
     flat |= {f"fit.{k}": v for k, v in then[0].items()} | {f"crops.{k}": v for k, v in then[1].items()}
     return flat, {k: v for k, v in now.items() if k.startswith(("fit.", "crops."))}
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -85,9 +85,9 @@ def plan(run: Run) -> list[NetPlan]:
     out = []
     for name in names:
         for number in range(run.config.fit.nets):
-            options = _fit_options(run, final=name == "final", number=number)
-            net = f"{name}/seed{options.seed}"
-            out.append(NetPlan(net, options.steps, min(noted(run.out / net).step, options.steps)))
+            for stage in _stages(run, name, number):
+                steps = stage.fit.steps
+                out.append(NetPlan(stage.name, steps, min(noted(run.out / stage.name).step, steps)))
     return out
 
 
@@ -98,26 +98,48 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
     watch = choose_tiles(_held_back(run, fold)) if fold else None
     nets = []
     for number in range(run.config.fit.nets):
-        options = _fit_options(run, final=fold is None, number=number)
-        place = folder / f"seed{options.seed}"
-        name = f"{folder.name}/{place.name}"
+        weights = init[number % len(init)] if init else None
+        for stage in _stages(run, folder.name, number):
 
-        def report(step: int, heat: float, regression: float, name: str = name) -> None:
-            run.progress.step(name, step, heat + regression)
+            def report(step: int, heat: float, regression: float, name: str = stage.name) -> None:
+                run.progress.step(name, step, heat + regression)
 
-        weights = fit(
-            scenes,
-            place,
-            options,
-            _crop_options(run),
-            init=init[number % len(init)] if init else None,
-            report=report,
-            watch=watch,
-            tensorboard=run.setting.tensorboard,
-        )
-        note_times(run.out)
+            weights = fit(
+                scenes,
+                run.out / stage.name,
+                stage.fit,
+                stage.crops,
+                init=weights,
+                report=report,
+                watch=watch,
+                tensorboard=run.setting.tensorboard,
+            )
+            note_times(run.out)
+        assert weights is not None  # there is a first stage
         nets.append(weights)
     return nets
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """What one net learns in one go; its name (`fold1/seed0`) is its folder's."""
+
+    name: str
+    fit: FitOptions
+    crops: CropOptions
+
+
+def _stages(run: Run, part: str, number: int) -> list[_Stage]:
+    """`[fit]` with `[crops]`, then each of `[[stages]]`, which begins with the weights of the one before."""
+    config, final = run.config, part == "final"
+    first = _fit_options(run, final, number)
+    name = f"{part}/seed{first.seed}"
+    out = [_Stage(name, first, CropOptions(**config.crops.model_dump()))]
+    for count, stage in enumerate(config.stages, 2):
+        steps = (stage.final_steps if final else None) or stage.steps
+        options = replace(first, steps=steps, cycles=1, learning_rate=stage.learning_rate)
+        out.append(_Stage(f"{name}/stage{count}", options, CropOptions(**stage.crops.model_dump())))
+    return out
 
 
 def _start_weights(run: Run) -> list[Weights] | None:
@@ -125,10 +147,6 @@ def _start_weights(run: Run) -> list[Weights] | None:
         return None
     have, want = load_bundle(run.setting.init).card.bands, run.config.data.bands
     return [for_bands(one, have, want) for one in load_weights(run.setting.init / WEIGHTS)]
-
-
-def _crop_options(run: Run) -> CropOptions:
-    return CropOptions(**run.config.crops.model_dump())
 
 
 def _fit_options(run: Run, final: bool, number: int) -> FitOptions:
@@ -178,7 +196,8 @@ def time_steps(run: Run, steps: int) -> float:
     folds = run.split.folds
     first = folds[(run.setting.only_fold or 1) - 1] if folds else None
     scenes = _training_scenes(run, first)
-    options, crops = _fit_options(run, final=first is None, number=0), _crop_options(run)
+    options = _fit_options(run, final=first is None, number=0)
+    crops = CropOptions(**run.config.crops.model_dump())
     torch.set_num_threads(options.threads)
     state = start(options, scenes, None)
     sampler = CropSampler(scenes, crops, state.memory)

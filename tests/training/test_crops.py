@@ -39,6 +39,17 @@ def test_the_box_lies_on_the_bar_after_any_turn_and_zoom(seed):
     assert abs(axis @ along) / np.hypot(*along) > 0.99
 
 
+def test_a_crop_that_shows_the_land_smaller_may_be_averaged():
+    """Averaging moves no box, and takes as much of the grain away as the mean of four pixels does."""
+    scene = scene_with_bar()
+    scene.pixels[:] = np.random.default_rng(0).standard_normal(scene.pixels.shape)
+    sharp, averaged = (warp(scene, 0, (100.0, 80.0), np.eye(2) * 2, 48, fine) for fine in (1, 2))
+    inner = np.s_[:, 8:-8, 8:-8]
+    assert float(averaged.pixels[inner].std()) == pytest.approx(0.5, abs=0.05)
+    assert averaged.pixels.shape == sharp.pixels.shape and torch.equal(averaged.weight, sharp.weight)
+    assert averaged.kilns.col == sharp.kilns.col
+
+
 def test_beyond_the_scene_nothing_may_be_learnt():
     crop = warp(scene_with_bar(), 0, (0.0, 0.0), np.eye(2), 64)
     assert crop.weight[:31, :].max() == 0 and crop.weight[33:, 33:].min() == 1

@@ -61,7 +61,8 @@ def test_the_example_is_a_run_file_with_every_setting(tmp_path):
     # with the # of every setting taken away it is still one, and then nothing is left to its default
     path.write_text(re.sub(r"^# (?!file)(?=[a-z_]+ = )", "", example(), flags=re.MULTILINE))
     whole = read_config(path)
-    for section in RunConfig.model_fields:
+    assert len(whole.stages) == 1 and whole.stages[0].crops.zoom_min == 0.5 and not config.stages
+    for section in set(RunConfig.model_fields) - {"stages"}:
         settings = getattr(whole, section)
         # a file of folds stands in place of the parts
         assert settings.model_fields_set == set(type(settings).model_fields) - {"file"}
@@ -109,6 +110,10 @@ def test_crops_out_of_range_are_refused_with_the_setting(tmp_path, crops):
         ("[data", "TOML"),
         ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat is not known"),
         ("", "data is missing; model is missing"),
+        (
+            "[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\n[[stages]]\nsteps=0\ncrops={haze_chance=2}",
+            "stages.0.steps = 0.*; stages.0.crops.haze_chance = 2",
+        ),
         (
             "[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\n[fit]\nsteps=-3\nbatch='x'",
             "fit.steps = -3.*; fit.batch",

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 pytest.importorskip("torch")
+from safetensors.numpy import load_file
+
 pytestmark = [pytest.mark.train, pytest.mark.slow]
 
 from app.cli.main import build  # noqa: E402
@@ -17,6 +19,7 @@ from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.tables.held_out import HELD_OUT, read_held_out  # noqa: E402
 
 RUN = """
+stages = [{ steps = 1, final_steps = 2, learning_rate = 1e-4, crops = { size_px = 64, zoom_min = 0.5 } }]
 [data]
 scenes = ["made_up.tif"]
 labels = "made_up_kilns.geojson"
@@ -49,6 +52,11 @@ def steps_in(log: Path) -> list[int]:
         return [int(row["step"]) for row in csv.DictReader(file)]
 
 
+def averaged(folder: Path) -> np.ndarray:
+    """One tensor of the averaged weights in a checkpoint."""
+    return load_file(folder / "checkpoint.safetensors")["ema.module.stem.1.weight"]
+
+
 def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was(tmp_path: Path) -> None:
     write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
     (tmp_path / "RUN.toml").write_text(RUN)
@@ -74,6 +82,13 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     # the second fold was not learnt again
     logs = [steps_in(out / part / "seed0" / "log.csv") for part in ("fold1", "fold2", "final")]
     assert logs == [[1], [1], [1, 2]]
+    # each net then went through the second stage, from the weights of the first, and it is what was exported
+    logs = [steps_in(out / part / "seed0" / "stage2" / "log.csv") for part in ("fold1", "fold2", "final")]
+    assert logs == [[1], [1], [1, 2]]
+    first, second = (averaged(out / "final" / "seed0" / stage) for stage in ("", "stage2"))
+    exported = load_file(out / "bundle" / "model.safetensors")["0.stem.1.weight"]
+    assert np.allclose(exported, second) and not np.allclose(exported, first)
+    assert np.allclose(first, second, atol=1e-3)
 
 
 def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) -> None:
