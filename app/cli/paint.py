@@ -16,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 def paint(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the files; made where it is missing.")],
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same scene.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed gives the same scene; others lie elsewhere.")
+    ] = 1,
     size: Annotated[
         int, typer.Option(metavar="N", help="Width and height in pixels of 10 m, 64 to 8192.")
     ] = 1024,
@@ -42,7 +44,7 @@ def paint(
         raise InputError(f"The seed {seed} is negative; give 0 or more.")
     with without_empty_folders(out):
         ensure_output_folder(out)
-        scene = paint_scene(seed, size, size, kilns, crs="utm" if utm else "4326")
+        scene = paint_scene(seed, size, size, kilns, crs="utm" if utm else "4326", place=seed)
         files = write_painted(scene, out, seed=seed)
     typer.echo(f"{files.scene}: {size} x {size} px, {len(scene.kilns)} kilns, made up")
     typer.echo(f"{files.kilns}: the truth")

@@ -8,12 +8,14 @@ from typing import Literal
 import numpy as np
 import pytest
 import rasterio
+import shapely
 
 from geodata.obb import from_corners, offsets_m
 from geodata.painter import PaintedScene, paint_scene, write_painted
+from geodata.painter.scene import sea_grid
 from geodata.painter.statistics import load
 from geodata.painter.volunteers import Habits, simulate_marks
-from geodata.tiles import tile_id, tile_of
+from geodata.tiles import footprint, tile_id, tile_of
 
 
 def redness(pixels: np.ndarray) -> np.ndarray:
@@ -26,6 +28,16 @@ def test_same_seed_same_scene_other_seed_other_scene() -> None:
     assert np.array_equal(one.pixels, two.pixels)
     assert np.array_equal(one.kilns.lon, two.kilns.lon)
     assert not np.array_equal(one.pixels, other.pixels)
+
+
+@pytest.mark.parametrize("crs", ["utm", "4326"])
+def test_scenes_at_other_places_share_no_ground_and_lie_at_sea(crs: Literal["utm", "4326"]) -> None:
+    prints = [footprint(sea_grid(2600, 2600, crs, place)) for place in range(80)]
+    tree = shapely.STRtree(prints)
+    assert (tree.query(prints, predicate="intersects").T == np.arange(80)[:, None]).all()
+    west, south, east, north = shapely.union_all(prints).bounds
+    assert 85 < west < east < 89 and 9 < south < north < 12.1
+    assert sea_grid(9, 9, crs, 80).transform == sea_grid(9, 9, crs).transform
 
 
 @pytest.mark.parametrize("crs", ["utm", "4326"])
