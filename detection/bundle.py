@@ -91,6 +91,8 @@ class Card(_Frozen):
     normalisation: Normalisation
     heat_filter_m: float = Field(default=0.0, ge=0, le=100)
     """Width (sigma) of the Gaussian that the heat-map goes through, on the ground; 0 for none."""
+    kiln_length_m: float | None = Field(default=None, gt=0)
+    """Median length of what it finds at the threshold on held-out land (`detection.zoom`); None: unknown."""
     threshold: float = Field(ge=0, le=1)
     threshold_chosen: str
     candidate_floor: float = Field(ge=0, le=0.05)

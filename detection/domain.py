@@ -16,6 +16,11 @@ def outside_reasons(domain: Domain, info: SceneInfo) -> tuple[str, ...]:
     return tuple(r for r in (_area(domain, info), _season(domain, info), _product(domain, info)) if r)
 
 
+def in_area(domain: Domain, info: SceneInfo) -> bool:
+    """Whether the scene lies where the model was validated, whatever its season and product."""
+    return _area(domain, info) is None
+
+
 def calibration_for(card: Card, info: SceneInfo) -> Calibration | None:
     """The first calibration of the card in whose domain the scene lies, local ones first; else None."""
     own = () if card.calibration is None else (card.calibration,)

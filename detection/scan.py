@@ -15,6 +15,7 @@ from detection.normalise import normalise
 from detection.runtime import HeadOutput, OnnxRuntime
 from detection.suppress import suppress
 from detection.windows import CORE_PX, ScanWindow, windows
+from detection.zoom import enlarged, reduced
 from geodata.grid import Floats, Grid
 from geodata.obb import Boxes
 from geodata.scene import BandStats, Patch, Scene, SceneInfo
@@ -42,6 +43,8 @@ class Detector:
     card: Card
     model_id: str
     net: Net
+    zoom: float = 1.0
+    """How many times as large as it is the net sees the land, see `detection.zoom`."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,11 @@ def load_detector(folder: Path, threads: int = 1) -> Detector:
     """Load a bundle for running. Raises `InputError` as `load_bundle`."""
     bundle = load_bundle(folder)
     return Detector(bundle.card, bundle.model_id, OnnxRuntime(bundle.onnx_path, threads))
+
+
+def zoomed_plan(info: SceneInfo, detector: Detector) -> list[ScanWindow]:
+    """`window_plan` for a detector that may enlarge what it sees: it needs no more memory for that."""
+    return window_plan(info, detector.card, round(CORE_PX / detector.zoom))
 
 
 def window_plan(
@@ -88,19 +96,27 @@ def scan(
     Raises:
         InputError: for a block that does not decode.
     """
-    info, stats = scene.info, scene.stats()
-    if not stats:
+    info = scene.info
+    if not scene.stats():
         nothing = {tile_id(tile): 0.0 for tile in tiles_of(info.grid)}
         return Scan(info, *concatenate([]), Observed(nothing))
-    found: list[tuple[Boxes, Floats]] = []
+    boxes, scores = look(scene, detector, plan, report)
+    return Scan(info, boxes, scores, Observed(observed_shares(scene)))
+
+
+def look(
+    scene: Scene, detector: Detector, plan: list[ScanWindow], report: Callable[[], None] = lambda: None
+) -> tuple[Boxes, Floats]:
+    """What is found in windows of a scene, each once; as `scan`."""
+    stats, found = scene.stats(), list[tuple[Boxes, Floats]]()
     for window in plan:
         patch = scene.read(window.read)
-        if patch.valid[window.core_in_read()].any():
-            found.append(_detect(patch, window, stats, detector, info.grid))
+        if stats and patch.valid[window.core_in_read()].any():
+            found.append(_detect(patch, window, stats, detector, scene.info.grid))
         report()
     boxes, scores = concatenate(found)
     kept = suppress(boxes, scores)
-    return Scan(info, boxes.take(kept), scores[kept], Observed(observed_shares(scene)))
+    return boxes.take(kept), scores[kept]
 
 
 def _detect(
@@ -109,8 +125,10 @@ def _detect(
     rows, cols = window.net_in_read()
     how = detector.card.normalisation
     pixels = normalise(patch.pixels, patch.valid, stats, how)[None, :, rows, cols]
+    # the filter is not zoomed: a kiln that is shown at the size that was learnt has the hill that was learnt
     sigma_cells = _filter_cells(detector.card, grid)
-    found = decode(detector.net.run(pixels), detector.card.candidate_floor, sigma_cells)
+    shown, zoom = enlarged(pixels, detector.zoom, detector.card.input_multiple)
+    found = reduced(decode(detector.net.run(shown), detector.card.candidate_floor, sigma_cells), zoom)
     mine = _belongs(found, window, grid) & _seen(found, patch.valid[rows, cols])
     boxes, scores = to_boxes(_take(found, mine), grid, window.net.col, window.net.row)
     return boxes, scores.astype(np.float32).astype(np.float64)

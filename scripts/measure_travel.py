@@ -6,14 +6,17 @@ OUT is the folder of `kilnlight train RUN.toml --out OUT`; the threshold is that
 stand-in for another country, where kilns are smaller and published tiles are 128 x 128 pixels, each stretched
 by its own least and greatest value: the land is shrunk (by averaging), or its colours are changed in ways
 that no straight line undoes, and then cut into such tiles. Kilns and detections within 4 pixels of a tile's
-edge are left out. It has this land's shapes, not another's. Printed for each copy and all folds together:
-figures at the card's threshold, and F1 at the best threshold of that copy.
+edge are left out. It has this land's shapes, not another's. A first look at all tiles of a fold chooses how
+much they are enlarged, as `kilnlight detect` does outside a model's area. Printed for each copy and all folds
+together: figures at the card's threshold, and F1 at the best threshold of that copy. False alarms are counted
+by km2 of the land as it was: a shrunk copy has more of everything in a tile.
 """
 
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,7 +32,8 @@ from detection.bundle import Card, load_bundle
 from detection.evaluate.matching import HIT_RADIUS_M, Found, Look, Truth, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
 from detection.runtime import OnnxRuntime
-from detection.scan import Detector, scan, window_plan
+from detection.scan import Detector, scan, zoomed_plan
+from detection.zoom import zoom_for
 from geodata.grid import Floats
 from geodata.scene import Scene, Window
 from geodata.sources.files import open_scene
@@ -96,6 +100,7 @@ class Land:
         self.name, self.bands = scene.info.name, scene.info.bands
         self.pixels = change(scene.read(Window(first, 0, last - first, grid.height)).pixels)
         share = np.array([self.pixels.shape[2] / (last - first), self.pixels.shape[1] / grid.height])
+        self.share = float(share.prod())
 
         def placed(lon: Floats, lat: Floats) -> Floats:
             return (np.stack(grid.pixel(lon, lat), -1) - (first, 0)) * share
@@ -116,8 +121,19 @@ def tiles(land: Land) -> Iterator[tuple[np.ndarray, Floats, Floats]]:
             yield grey.astype(np.uint8), near[0] - (col, row), near[1] - (col, row)
 
 
-def look(detector: Detector, land: Land, folder: Path) -> Iterator[Look]:
-    """Detections and truth of each tile; the tiles lie far apart in open country of their own."""
+def zoomed(detector: Detector, lands: list[Land], folder: Path) -> tuple[Detector, list[Look]]:
+    """The detector as it looks at such land, and what it sees there."""
+    lengths: list[Floats] = []
+    looks = [one for land in lands for one in look(detector, land, folder, lengths)]
+    zoom = zoom_for(np.concatenate(lengths), detector.card.kiln_length_m)
+    if zoom == 1.0:
+        return detector, looks
+    nearer = replace(detector, zoom=zoom)
+    return nearer, [one for land in lands for one in look(nearer, land, folder, [])]
+
+
+def look(detector: Detector, land: Land, folder: Path, lengths: list[Floats]) -> Iterator[Look]:
+    """Detections and truth of each tile, and lengths; the tiles lie far apart in a country of their own."""
     for number, (pixels, kilns, places) in enumerate(tiles(land)):
         corner = Affine.translation(60 + number % 500 * APART, 28.6 - number // 500 * APART)
         transform = corner * Affine.scale(PIXEL, -PIXEL)
@@ -126,13 +142,14 @@ def look(detector: Detector, land: Land, folder: Path) -> Iterator[Look]:
         with rasterio.open(path, "w", "GTiff", crs="EPSG:4326", transform=transform, **size) as out:
             out.write(pixels)
         with open_scene(path, bands=land.bands, band_names=land.bands) as scene:
-            result, grid = scan(scene, detector, window_plan(scene.info, detector.card)), scene.info.grid
+            result, grid = scan(scene, detector, zoomed_plan(scene.info, detector)), scene.info.grid
         path.unlink()
         col, row = grid.pixel(result.boxes.lon, result.boxes.lat)
+        lengths.append(result.boxes.length_m[result.scores >= detector.card.threshold])
         keep = inner(np.stack([col, row], -1))
         found = Found(result.boxes.lon[keep], result.boxes.lat[keep], result.scores[keep])
         truth = Truth(*grid.lonlat(*kilns.T), ~inner(kilns), *grid.lonlat(*places.T))
-        yield Look(found, truth, (SIDE_PX - 2 * RIM_PX) ** 2 / SIDE_PX**2 * grid.area_km2())
+        yield Look(found, truth, (SIDE_PX - 2 * RIM_PX) ** 2 / SIDE_PX**2 * grid.area_km2() / land.share)
 
 
 def inner(at: Floats) -> np.ndarray:
@@ -140,7 +157,7 @@ def inner(at: Floats) -> np.ndarray:
     return np.asarray(np.all((at >= RIM_PX) & (at < SIDE_PX - RIM_PX), axis=-1))
 
 
-def report(looks: list[Look], name: str, threshold: float) -> None:
+def report(looks: list[Look], name: str, threshold: float, zooms: list[float]) -> None:
     """One line."""
     found, truth, matching = match_looks(looks)
     area_km2 = sum(one.area_km2 for one in looks)
@@ -150,7 +167,7 @@ def report(looks: list[Look], name: str, threshold: float) -> None:
     print(
         f"{name:10} {truth.kilns:4d} kilns {area_km2:6.0f} km2   F1 {at.f1:.3f}  P {at.precision:.3f}  "
         f"R {at.recall:.3f}  false/1,000 km2 {at.false_per_1000_km2:5.1f}  AP {at.average_precision:.3f}"
-        f"   best F1 {there.f1:.3f} at {best:.3f}",
+        f"   best F1 {there.f1:.3f} at {best:.3f}   enlarged {', '.join(map(str, zooms))}",
         flush=True,
     )
 
@@ -160,13 +177,13 @@ def detector_of(folder: Path, card: Card) -> Detector:
     return Detector(card, folder.name, OnnxRuntime(folder / "model.onnx", cores()))
 
 
-def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, str, tuple[int, int]]]:
+def parts(folds: list[Fold], out: Path) -> Iterator[tuple[Path, dict[str, tuple[int, int]]]]:
     """The folds' folders with what each held back."""
     for number, fold in enumerate(folds, 1):
         folder = out / f"fold{number}"
         if (folder / "model.onnx").exists():
-            for name, shape in fold.owned.items():
-                yield folder, name, (int(shape.bounds[0]), int(shape.bounds[2]))
+            spans = {name: shape.bounds for name, shape in fold.owned.items()}
+            yield folder, {name: (int(bounds[0]), int(bounds[2])) for name, bounds in spans.items()}
 
 
 def main(run_file: Path, out: Path, names: list[str]) -> None:
@@ -180,10 +197,13 @@ def main(run_file: Path, out: Path, names: list[str]) -> None:
         temporary = Path(stack.enter_context(TemporaryDirectory()))
         for name in names or COPIES:
             looks: list[Look] = []
-            for folder, scene, span in parts(folds, out):
-                land = Land(scenes[scene], span, labels, COPIES[name])
-                looks += look(detector_of(folder, card), land, temporary)
-            report(looks, name, card.threshold)
+            zooms = []
+            for folder, spans in parts(folds, out):
+                lands = [Land(scenes[s], span, labels, COPIES[name]) for s, span in spans.items()]
+                nearer, seen = zoomed(detector_of(folder, card), lands, temporary)
+                looks += seen
+                zooms.append(nearer.zoom)
+            report(looks, name, card.threshold, zooms)
 
 
 if __name__ == "__main__":

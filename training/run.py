@@ -85,7 +85,7 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
         if run.split.folds:
             keep_held_out(out, parts, _about(run, chosen), run.scenes)
         export(weights, out / "bundle", config.model.views)
-        write_card(out / "bundle", _card(run, chosen))
+        write_card(out / "bundle", _card(run, chosen, typical_length_m(parts, chosen.threshold)))
         hours = note_times(out).seconds / 3600
         progress.say(f"{hours:.2f} hours of learning in all: {out / NOTES}.")
     return out / "bundle"
@@ -146,7 +146,14 @@ def _about(run: Run, chosen: Chosen) -> About:
     )
 
 
-def _card(run: Run, chosen: Chosen) -> Card:
+def typical_length_m(parts: list[Sample], threshold: float) -> float | None:
+    """Median length of what was found at the threshold; None where nothing was. See `detection.zoom`."""
+    lengths = [part.detections.boxes.length_m[part.detections.score >= threshold] for part in parts]
+    found = np.concatenate([np.empty(0), *lengths])
+    return round(float(np.median(found)), 1) if len(found) else None
+
+
+def _card(run: Run, chosen: Chosen, kiln_length_m: float | None = None) -> Card:
     config, model = run.config, run.config.model
     area_km2 = sum(s.info.grid.area_km2() for s in run.scenes.values())
     grids = [s.info.grid for s in run.scenes.values()]
@@ -158,6 +165,7 @@ def _card(run: Run, chosen: Chosen) -> Card:
         bands=config.data.bands,
         normalisation=NORMALISATION,
         heat_filter_m=model.heat_filter_m,
+        kiln_length_m=kiln_length_m,
         threshold=chosen.threshold,
         threshold_chosen=chosen.how,
         candidate_floor=min(model.candidate_floor, chosen.threshold),

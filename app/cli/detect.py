@@ -14,6 +14,7 @@ from app.cli.options import (
     Model,
     Scenes,
     Threads,
+    Zoom,
     acquired_at,
     band_names,
     cores,
@@ -50,6 +51,7 @@ def detect(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Run the good scenes and name the others in run.json.")
     ] = False,
+    zoom: Zoom = None,
     threads: Threads = None,
 ) -> None:
     """Find possible kilns in scenes and write them, with what was looked at, to a folder.
@@ -79,6 +81,7 @@ def detect(
         geojson=format is Format.geojson,
         skip_bad=skip_bad,
         threads=threads or cores(),
+        zoom=zoom,
     )
     with without_empty_folders(out), windows_bar("Looking for kilns") as (progress, warn):
         result = run_detection(request, warn, progress)

@@ -19,6 +19,7 @@ from app.cli.options import (
     Scenes,
     SkipBad,
     Threads,
+    Zoom,
     acquired_at,
     band_names,
     class_names,
@@ -92,6 +93,7 @@ def evaluate(
     ] = None,
     allow_damaged: AllowDamaged = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    zoom: Zoom = None,
     threads: Threads = None,
 ) -> None:
     """Score a model on whole scenes with known kilns.
@@ -130,6 +132,7 @@ def evaluate(
         ),
         label_options=ReadOptions(class_names(classes), skip_bad),
         threads=threads or cores(),
+        zoom=zoom,
     )
     now = datetime.now(UTC).replace(microsecond=0)
     how = ReportOptions(report, _command(), now, pictures, coordinates) if report else None

@@ -37,6 +37,16 @@ Acquired = Annotated[
         metavar="TIME", help="Time of acquisition (UTC), where the files do not tell: 2024-01-31T05:30"
     ),
 ]
+Zoom = Annotated[
+    float | None,
+    typer.Option(
+        min=1,
+        max=3,
+        metavar="FACTOR",
+        help="Show the model the land enlarged, for kilns smaller than those that it learnt.",
+        show_default="chosen outside the model's area, by a first look",
+    ),
+]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="all cores", help="Threads.")]
 
 Classes = Annotated[str, typer.Option(metavar="NAMES", help="Names of the class numbers, in their order.")]

@@ -1,34 +1,19 @@
 """app.services.detecting: scenes on disk -> a run folder; prints nothing and knows no store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from app.services.jobs import Job, Progress, Steps, jobs_of
 from app.services.model import open_model
 from app.services.run_inputs import ScannedFile, Warn, run_input, warn_of_domain, warn_of_gaps
 from app.services.run_output import RunOutput, ensure_run_folder, write_output
 from detection.pipeline import run_tables
-from detection.scan import Detector, scan, window_plan
+from detection.scan import Detector, scan
 from geodata.errors import InputError, ProblemsError
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
 from geodata.tables.run import SkippedInput
-
-Progress = Callable[[int, int], None]
-"""Called with the windows done and the windows in all."""
-
-
-class Steps:
-    """Counts the windows that are done."""
-
-    def __init__(self, total: int, progress: Progress) -> None:
-        self._total, self._done, self._progress = total, 0, progress
-        progress(0, total)
-
-    def advance(self) -> None:
-        """One more is done."""
-        self._done += 1
-        self._progress(self._done, self._total)
 
 
 @dataclass(frozen=True)
@@ -45,6 +30,8 @@ class DetectRequest:
     geojson: bool = False
     skip_bad: bool = False
     threads: int = 1
+    zoom: float | None = None
+    """See `app.services.jobs`; None chooses one."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,8 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
     good, skipped = check(request, warn)
     for one in good:
         warn_of_domain(one, detector, warn)
-    scanned, broken = run_files(good, detector, request, progress)
+    jobs = jobs_of(good, detector, request.options, request.zoom, warn)
+    scanned, broken = run_files(jobs, request, progress)
     skipped += broken
     if not scanned:
         raise ProblemsError([one.problem for one in skipped])
@@ -129,26 +117,26 @@ def check(request: DetectRequest, warn: Warn) -> tuple[list[GoodScene], list[Ski
 
 
 def run_files(
-    good: Sequence[GoodScene], detector: Detector, request: DetectRequest, progress: Progress
+    jobs: Sequence[Job], request: DetectRequest, progress: Progress
 ) -> tuple[list[ScannedFile], list[SkippedInput]]:
     """Run the scenes one after the other; with `skip_bad`, those whose pixels do not decode are left out.
 
     Raises:
         InputError: for pixels that do not decode.
     """
-    plans = [window_plan(one.info, detector.card) for one in good]
-    steps = Steps(sum(map(len, plans)), progress)
+    steps = Steps(sum(len(job.plan) for job in jobs), progress)
     scanned: list[ScannedFile] = []
     broken: list[SkippedInput] = []
-    for one, plan in zip(good, plans, strict=True):
+    for job in jobs:
+        path = job.scene.path
         try:
-            with open_with(one.path, request.options) as scene:
-                found = scan(scene, detector, plan, steps.advance)
-                scanned.append(ScannedFile(one.path, found, scene.damaged_share))
+            with open_with(path, request.options) as scene:
+                found = scan(scene, job.detector, job.plan, steps.advance)
+                scanned.append(ScannedFile(path, found, scene.damaged_share, job.detector.zoom))
         except InputError as error:
             if not request.skip_bad:
                 raise
-            broken.append(_left_out(one.path, str(error)))
+            broken.append(_left_out(path, str(error)))
     return scanned, broken
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.services.detecting import Progress, for_card
+from app.services.detecting import for_card
 from app.services.evaluation_sample import Known, Lands, sample_of
+from app.services.jobs import Progress
 from app.services.judging import Source, open_against, open_source, scans_of
 from app.services.run_inputs import Warn
 from app.services.training_ground import training_shares
@@ -44,6 +45,8 @@ class EvaluateRequest:
     options: OpenOptions = field(default_factory=OpenOptions)
     label_options: ReadOptions = field(default_factory=ReadOptions)
     threads: int = 1
+    zoom: float | None = None
+    """See `app.services.jobs`; None chooses one."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     known = _known(request, good, options, warn)
     scored = []
     for source, ground in zip(sources, trained, strict=True):
-        scans = scans_of(source, good, _options(request.options, source), progress)
+        opening = _options(request.options, source)
+        scans = scans_of(source, good, opening, request.zoom, warn, progress)
         scored.append(_scored(source, scans, known, ground))
     if len(scored) == 2:
         _check_comparable(scored[0][0], scored[1][0])

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from app.services.detecting import Progress, Steps
+from app.services.jobs import Progress, jobs_of, run_jobs
 from app.services.model import open_model
+from app.services.run_inputs import Warn
 from detection.bundle import CARD, Card, load_bundle, shipped_bundle_path
 from detection.coverage import Observed
 from detection.pipeline import join
-from detection.scan import Detector, Scan, scan, window_plan
+from detection.scan import Detector, Scan
 from geodata.errors import InputError
-from geodata.sources.files import OpenOptions, open_with
+from geodata.sources.files import OpenOptions
 from geodata.sources.inputs import GoodScene
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
@@ -79,7 +80,12 @@ def _card_of_run(model_id: str, model: Path | None, run: Path) -> Card | None:
 
 
 def scans_of(
-    source: Source, good: Sequence[GoodScene], options: OpenOptions, progress: Progress
+    source: Source,
+    good: Sequence[GoodScene],
+    options: OpenOptions,
+    zoom: float | None,
+    warn: Warn,
+    progress: Progress,
 ) -> list[Scan]:
     """One scan per scene, what is double within a look taken away.
 
@@ -89,19 +95,7 @@ def scans_of(
     if source.run is not None:
         return join(_by_run(source.run, good))
     assert source.detector is not None  # a source is one or the other
-    return join(_by_model(source.detector, good, options, progress))
-
-
-def _by_model(
-    detector: Detector, good: Sequence[GoodScene], options: OpenOptions, progress: Progress
-) -> list[Scan]:
-    plans = [window_plan(one.info, detector.card) for one in good]
-    steps = Steps(sum(map(len, plans)), progress)
-    scans = []
-    for one, plan in zip(good, plans, strict=True):
-        with open_with(one.path, options) as scene:
-            scans.append(scan(scene, detector, plan, steps.advance))
-    return scans
+    return join(run_jobs(jobs_of(good, source.detector, options, zoom, warn), options, progress))
 
 
 def _by_run(run: Run, good: Sequence[GoodScene]) -> list[Scan]:

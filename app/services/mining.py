@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.services.detecting import Progress, Steps, for_card
+from app.services.detecting import for_card
+from app.services.jobs import Progress, jobs_of, run_jobs
 from app.services.model import open_model
 from app.services.run_inputs import Warn
 from app.services.training_ground import training_shares
@@ -15,13 +16,12 @@ from detection.bundle import Card, load_bundle
 from detection.evaluate.matching import Found, Look, Truth
 from detection.mining import MineOptions, MineResult, SceneFinds, mine
 from detection.pipeline import join
-from detection.scan import scan, window_plan
 from detection.training_ground import blocks_of
 from geodata.errors import InputError
 from geodata.labels.kilns import NO_PLACES, KilnLabels, Places, check_meet, read_places
 from geodata.labels.kilns import join as join_labels
 from geodata.labels.read import read_kilns
-from geodata.sources.files import OpenOptions, open_with
+from geodata.sources.files import OpenOptions
 from geodata.sources.inputs import check_scenes
 from geodata.tables.detections import boxes_of
 from geodata.tables.held_out import HELD_OUT, read_held_out
@@ -85,12 +85,8 @@ def mine_scenes(request: MineRequest, warn: Warn, progress: Progress) -> MineRes
     shares = training_shares(detector.card, [one.info for one in checked.good], allowed=True)
     seen = [one.info.name for one, share in zip(checked.good, shares, strict=True) if share.any]
     _warn_of_training_ground(seen, detector.card, warn)
-    plans = [window_plan(one.info, detector.card) for one in checked.good]
-    steps = Steps(sum(map(len, plans)), progress)
-    scans = []
-    for one, plan in zip(checked.good, plans, strict=True):
-        with open_with(one.path, options) as scene:
-            scans.append(scan(scene, detector, plan, steps.advance))
+    # at the size that training shows
+    scans = run_jobs(jobs_of(checked.good, detector, options, 1.0, warn), options, progress)
     finds = [
         SceneFinds(
             done.info.name, Look(Found(done.boxes.lon, done.boxes.lat, done.scores), truth, done.observed.km2)

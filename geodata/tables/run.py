@@ -42,6 +42,8 @@ class RunInput(_Record):
     """Ground area of the valid pixels."""
     damaged_share: float
     """Share of the pixels whose blocks did not decode; above 0 only with `--allow-damaged`."""
+    zoom: float = Field(default=1.0, gt=0)
+    """How many times enlarged the model saw the scene."""
     outside_domain: tuple[str, ...]
     """Why the scene lies outside the model's domain; empty where it lies inside."""
 

@@ -1,5 +1,7 @@
 """A drawn kiln comes back with its true place, size and angle, whatever the grid and the windows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from memory_scene import card, degrees, draw, measuring, memory_scene, utm
 from pyproj import CRS
 
-from detection.scan import scan, window_plan
+from detection.scan import scan, window_plan, zoomed_plan
 from detection.windows import windows
 from geodata.grid import Grid
 from geodata.obb import Boxes, offsets_m
@@ -75,6 +77,16 @@ def test_any_kiln_anywhere(name, angle, length, col, row):
     kiln = kiln_on(GRIDS[name], angle, length, 0.45 * length, col, row)
     # clipping makes the moments of few pixels coarse
     assert_same(look_at(GRIDS[name], kiln), kiln, within_deg=6.0)
+
+
+@pytest.mark.parametrize("zoom", [1.2, 1.37, 1.5])
+def test_what_is_shown_enlarged_comes_back_in_its_place_and_size(zoom):
+    grid = utm(SIDE, SIDE)
+    kiln = kiln_on(grid, 35.0, col=29.0, row=36.5)
+    cover = draw(grid, kiln)
+    scene = memory_scene(np.stack([100 + 50 * cover, 80 + 70 * cover, 60 + 30 * cover]), grid)
+    detector = replace(measuring(grid), zoom=zoom)
+    assert_same(scan(scene, detector, zoomed_plan(scene.info, detector)), kiln)
 
 
 def test_degrees_and_utm_of_one_place_agree():
