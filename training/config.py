@@ -162,6 +162,8 @@ class Stage(_Section):
     """For the net on everything; as many as for a fold if left out."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     """Its peak."""
+    new_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the new weights in what comes out; the rest are those from before the stage."""
     crops: Crops = Crops()
     """Settings of `[crops]` for this stage; those left out have their defaults."""
 

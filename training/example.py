@@ -14,7 +14,7 @@ _HEAD = """\
 """
 _STAGES = """\
 # After [fit], as long again with other crops, as often as there are entries; none if it is left out.
-# stages = [{ steps = 1000, final_steps = 1500, learning_rate = 0.001, crops = { zoom_min = 0.5 } }]
+# stages = [{ steps = 1000, final_steps = 1500, new_share = 0.5, crops = { zoom_min = 0.5 }}]
 """
 _VALUES: dict[str, dict[str, Any]] = {
     "data": {

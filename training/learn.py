@@ -104,7 +104,7 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
             def report(step: int, heat: float, regression: float, name: str = stage.name) -> None:
                 run.progress.step(name, step, heat + regression)
 
-            weights = fit(
+            new = fit(
                 scenes,
                 run.out / stage.name,
                 stage.fit,
@@ -115,6 +115,7 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
                 tensorboard=run.setting.tensorboard,
             )
             note_times(run.out)
+            weights = new if weights is None else blended(weights, new, stage.new_share)
         assert weights is not None  # there is a first stage
         nets.append(weights)
     return nets
@@ -127,6 +128,21 @@ class _Stage:
     name: str
     fit: FitOptions
     crops: CropOptions
+    new_share: float = 1.0
+
+
+def blended(before: Weights, after: Weights, share: float) -> Weights:
+    """Weights on the straight line between two, `share` of the way; counters are those after.
+
+    What was learnt on other pictures is kept beside what was known (Wortsman et al. 2022, "Robust fine-tuning
+    of zero-shot models", CVPR).
+    """
+    if share == 1.0:
+        return after
+    return {
+        name: torch.lerp(before[name], new, share) if new.is_floating_point() else new
+        for name, new in after.items()
+    }
 
 
 def _stages(run: Run, part: str, number: int) -> list[_Stage]:
@@ -138,7 +154,9 @@ def _stages(run: Run, part: str, number: int) -> list[_Stage]:
     for count, stage in enumerate(config.stages, 2):
         steps = (stage.final_steps if final else None) or stage.steps
         options = replace(first, steps=steps, cycles=1, learning_rate=stage.learning_rate)
-        out.append(_Stage(f"{name}/stage{count}", options, CropOptions(**stage.crops.model_dump())))
+        out.append(
+            _Stage(f"{name}/stage{count}", options, CropOptions(**stage.crops.model_dump()), stage.new_share)
+        )
     return out
 
 

@@ -19,7 +19,7 @@ from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.tables.held_out import HELD_OUT, read_held_out  # noqa: E402
 
 RUN = """
-stages = [{ steps = 1, final_steps = 2, learning_rate = 1e-4, crops = { size_px = 64, zoom_min = 0.5 } }]
+stages = [{ steps = 1, final_steps = 2, learning_rate = 1e-4, new_share = 0.25, crops = { size_px = 64 } }]
 [data]
 scenes = ["made_up.tif"]
 labels = "made_up_kilns.geojson"
@@ -87,8 +87,8 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     assert logs == [[1], [1], [1, 2]]
     first, second = (averaged(out / "final" / "seed0" / stage) for stage in ("", "stage2"))
     exported = load_file(out / "bundle" / "model.safetensors")["0.stem.1.weight"]
-    assert np.allclose(exported, second) and not np.allclose(exported, first)
-    assert np.allclose(first, second, atol=1e-3)
+    assert np.allclose(exported, 0.75 * first + 0.25 * second, atol=1e-7)
+    assert not np.allclose(first, second, atol=1e-7) and np.allclose(first, second, atol=1e-3)
 
 
 def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) -> None:
