@@ -29,9 +29,14 @@ class Domain(_Frozen):
 
 
 class Calibration(_Frozen):
-    """probability = 1 / (1 + exp(-(slope * logit(score) + intercept))); Platt 1999, on out-of-fold scores."""
+    """probability = 1 / (1 + exp(-(slope * ln(score) - slope_high * ln(1 - score) + intercept))).
+
+    Beta calibration (Kull, Silva Filho and Flach 2017); with one slope for both it is Platt's, of logits.
+    """
 
     slope: float
+    slope_high: float | None = None
+    """Where scores are near 1; None: the same."""
     intercept: float
     n: int
     """How many out-of-fold detections, or reviewed ones of a random sample, it was fitted on."""

@@ -1,5 +1,7 @@
 """detection.calibrate: from the model's score to a chance, where the card allows one."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,8 @@ from geodata.grid import Floats
 EDGE = 1e-6
 _MOST_STEPS = 100
 _RIDGE = 1e-9
+
+Form = Literal["platt", "beta"]
 
 
 def logit(score: NDArray[np.floating]) -> Floats:
@@ -23,12 +27,15 @@ def probability(
     """Calibrated chances, float32 (n,); NaN without a calibration that holds (`domain.calibration_for`)."""
     if calibration is None or not in_domain:
         return np.full(len(scores), np.nan, dtype=np.float32)
-    z = calibration.slope * logit(scores) + calibration.intercept
+    high = calibration.slope if calibration.slope_high is None else calibration.slope_high
+    z = _design(scores, "beta") @ np.array([calibration.slope, high, calibration.intercept])
     return _sigmoid(z).astype(np.float32)
 
 
-def fit_calibration(scores: NDArray[np.floating], is_kiln: NDArray[np.bool_], method: str) -> Calibration:
-    """Slope and intercept by Newton's method on the log-loss, with Platt's smoothed targets.
+def fit_calibration(
+    scores: NDArray[np.floating], is_kiln: NDArray[np.bool_], method: str, form: Form = "platt"
+) -> Calibration:
+    """Slopes and intercept by Newton's method on the log-loss, with Platt's smoothed targets.
 
     Platt 1999, "Probabilistic outputs for support vector machines", section 2.2; steps are halved until the
     loss falls, as Lin, Lin and Weng 2007 ("A note on Platt's probabilistic outputs") show to be needed.
@@ -36,18 +43,36 @@ def fit_calibration(scores: NDArray[np.floating], is_kiln: NDArray[np.bool_], me
     No weights: where detections were drawn with chances that depend on nothing but their score, the share of
     kilns *at a score* is that of all detections, and weights would only add noise.
 
+    The form `beta` has a slope of its own where scores are high (Kull, Silva Filho and Flach 2017, "Beta
+    calibration", AISTATS); if a slope comes out negative, a higher score would mean less, and it is `platt`.
+
     Args:
         scores: of detections that the model has not learnt from (n,).
         is_kiln: whether each is a kiln.
-        method: said in the card.
+        method: said in the card, after the form's name.
+        form: one slope or two.
     """
-    x = _design(scores)
+    beta = _newton(_design(scores, form), np.asarray(is_kiln, dtype=np.bool_))
+    if form == "beta" and min(beta[:2]) <= 0:
+        return fit_calibration(scores, is_kiln, method)
+    slopes = (float(beta[0]), float(beta[1]) if form == "beta" else None)
+    return Calibration(
+        slope=slopes[0],
+        slope_high=slopes[1],
+        intercept=float(beta[-1]),
+        n=len(scores),
+        method=method,
+    )
+
+
+def _newton(x: Floats, is_kiln: NDArray[np.bool_]) -> Floats:
     # in one order, so that rounding does not depend on the order of the input
     order = np.lexsort((is_kiln, x[:, 0]))
-    x, is_kiln = x[order], np.asarray(is_kiln, dtype=np.bool_)[order]
+    x, is_kiln = x[order], is_kiln[order]
     hits, misses = int(is_kiln.sum()), int((~is_kiln).sum())
     target = np.where(is_kiln, (hits + 1) / (hits + 2), 1 / (misses + 2))
-    beta = np.array([0.0, np.log((hits + 1) / (misses + 1))])
+    beta = np.zeros(x.shape[1])
+    beta[-1] = np.log((hits + 1) / (misses + 1))
     loss = _loss(x, target, beta)
     for _ in range(_MOST_STEPS):
         p = _sigmoid(x @ beta)
@@ -59,23 +84,25 @@ def fit_calibration(scores: NDArray[np.floating], is_kiln: NDArray[np.bool_], me
         beta, loss = after, new
         if np.abs(step).max() < 1e-9:
             break
-    return Calibration(slope=float(beta[0]), intercept=float(beta[1]), n=len(scores), method=method)
+    return beta
 
 
 def standard_errors(calibration: Calibration, scores: NDArray[np.floating]) -> tuple[float, float]:
-    """Standard errors of slope and intercept, from the inverse Fisher information at the fit."""
-    x = _design(scores)
+    """Standard errors of slope and intercept (of the form `platt`), from the inverse Fisher information."""
+    x = _design(scores, "platt")
     p = _sigmoid(x @ np.array([calibration.slope, calibration.intercept]))
     slope, intercept = np.sqrt(np.diag(np.linalg.inv(_information(x, p))))
     return float(slope), float(intercept)
 
 
-def _design(scores: NDArray[np.floating]) -> Floats:
-    return np.stack([logit(scores), np.ones(len(scores))], -1)
+def _design(scores: NDArray[np.floating], form: Form) -> Floats:
+    s = np.clip(np.asarray(scores, dtype=np.float64), EDGE, 1 - EDGE)
+    one = np.ones(len(s))
+    return np.stack([logit(s), one] if form == "platt" else [np.log(s), -np.log1p(-s), one], -1)
 
 
 def _information(x: Floats, p: Floats) -> Floats:
-    return np.asarray((x * (p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(2))
+    return np.asarray((x * (p * (1 - p))[:, None]).T @ x + _RIDGE * np.eye(x.shape[1]))
 
 
 def _loss(x: Floats, target: Floats, beta: Floats) -> float:

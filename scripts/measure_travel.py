@@ -28,6 +28,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning
 
 from app.cli.options import cores
+from app.services.jobs import LOOKS
 from detection.bundle import Card, load_bundle
 from detection.evaluate.matching import HIT_RADIUS_M, Found, Look, Truth, match_looks
 from detection.evaluate.metrics import best_threshold, curve, scores_of
@@ -123,13 +124,14 @@ def tiles(land: Land) -> Iterator[tuple[np.ndarray, Floats, Floats]]:
 
 def zoomed(detector: Detector, lands: list[Land], folder: Path) -> tuple[Detector, list[Look]]:
     """The detector as it looks at such land, and what it sees there."""
-    lengths: list[Floats] = []
-    looks = [one for land in lands for one in look(detector, land, folder, lengths)]
-    zoom = zoom_for(np.concatenate(lengths), detector.card.kiln_length_m)
-    if zoom == 1.0:
-        return detector, looks
-    nearer = replace(detector, zoom=zoom)
-    return nearer, [one for land in lands for one in look(nearer, land, folder, [])]
+    for number in range(LOOKS + 1):
+        lengths: list[Floats] = []
+        looks = [one for land in lands for one in look(detector, land, folder, lengths)]
+        zoom = zoom_for(np.concatenate(lengths), detector.card.kiln_length_m)
+        if zoom == detector.zoom or number == LOOKS:
+            break
+        detector = replace(detector, zoom=zoom)
+    return detector, looks
 
 
 def look(detector: Detector, land: Land, folder: Path, lengths: list[Floats]) -> Iterator[Look]:

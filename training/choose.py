@@ -58,8 +58,8 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
     counted = ~matching.excused
     calibration = None
     if counted.sum() >= ENOUGH:
-        method = "Platt scaling of held-out scores; a hit is a kiln within 100 m"
-        calibration = fit_calibration(found.score[counted], matching.hit[counted], method)
+        method = "beta calibration of held-out scores; a hit is a kiln within 100 m"
+        calibration = fit_calibration(found.score[counted], matching.hit[counted], method, "beta")
     return Chosen(
         threshold,
         f"the lowest whose F1 at 100 m, pooled over {_held_out(folds)}, is within {F1_SLACK} of the best",

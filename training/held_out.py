@@ -29,7 +29,7 @@ from training.folds import Fold
 REPORT = "report"
 _WHOLE = 0.999
 _NOTE = (
-    "Probabilities of each fold are by a Platt scaling that was fitted on the other folds' scores alone "
+    "Probabilities of each fold are by a beta calibration that was fitted on the other folds' scores alone "
     "(cross-fitted). The card's own is fitted on all of them; judging it by the same scores would flatter."
 )
 

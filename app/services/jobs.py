@@ -21,6 +21,8 @@ SAMPLE_SHARE = 0.05
 """... or this share of the scenes, if that is more."""
 LENGTHS = 60
 """The first look ends with so many lengths."""
+LOOKS = 2
+"""The first look finds the larger ones sooner; once enlarged, it finds the others too."""
 SEED = 20_240_115
 
 Progress = Callable[[int, int], None]
@@ -86,8 +88,12 @@ def _chosen(far: Sequence[GoodScene], detector: Detector, options: OpenOptions, 
     learnt_m = detector.card.kiln_length_m
     if not far or learnt_m is None:
         return 1.0
-    lengths = _first_look(far, detector, options)
-    zoom = zoom_for(lengths, learnt_m)
+    zoom = 1.0
+    for _ in range(LOOKS):
+        lengths = _first_look(far, replace(detector, zoom=zoom), options)
+        before, zoom = zoom, zoom_for(lengths, learnt_m)
+        if zoom == before:
+            break
     if zoom != 1.0:
         warn(
             f"Possible kilns are about {np.median(lengths):.0f} m long here and {learnt_m:.0f} m where the"

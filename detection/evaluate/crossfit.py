@@ -1,7 +1,7 @@
 """detection.evaluate.crossfit: what each fold shows at what the *other* folds have chosen; pure.
 
 A threshold or a calibration that was chosen on the scores that it is then judged on flatters. Here each fold
-is judged by the threshold and the Platt scaling of the others (Platt 1999, section 2.1, fits his sigmoid to
+is judged by the threshold and the calibration of the others (Platt 1999, section 2.1, fits his sigmoid to
 held-out scores for the same reason).
 """
 
@@ -78,14 +78,16 @@ def pooled_at_others(sample: Sample, matching: Matching, journeys: list[Travel])
 
 
 def cross_fitted_probability(sample: Sample, matching: Matching) -> Floats:
-    """Chances by a Platt scaling of the other folds' scores, (n,); NaN where those are too few."""
+    """Chances by a beta calibration on the other folds' scores, (n,); NaN where those are too few."""
     score, counted = sample.detections.score, ~matching.excused
     out = np.full(len(score), np.nan)
     for fold in sample.folds:
         mine, _of_kiln = _of_fold(sample, matching, fold)
         learnt = counted & ~mine
         if learnt.sum() >= ENOUGH:
-            fitted = fit_calibration(score[learnt], matching.hit[learnt], "Platt scaling of the other folds")
+            fitted = fit_calibration(
+                score[learnt], matching.hit[learnt], "beta calibration on the other folds", "beta"
+            )
             out[mine] = probability(fitted, score[mine], in_domain=True)
     return out
 

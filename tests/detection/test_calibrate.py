@@ -73,6 +73,37 @@ def test_the_curve_that_made_the_data_is_found_within_its_standard_errors(slope,
     assert slope_error < 0.3 and intercept_error < 0.3
 
 
+@pytest.mark.parametrize("slopes", [(1.3, 5.0), (3.0, 1.0), (2.0, 2.0)])
+def test_beta_finds_a_slope_of_its_own_for_high_scores(slopes):
+    rng = np.random.default_rng(5)
+    score = rng.uniform(0.02, 0.98, 20_000)
+    chance = 1 / (1 + np.exp(-slopes[0] * np.log(score) + slopes[1] * np.log(1 - score) + 1))
+    kiln = rng.random(len(score)) < chance
+    fit = fit_calibration(score, kiln, "", "beta")
+    assert fit.slope_high is not None
+    # the two pull against each other, so that they are known less well than the curve
+    assert abs(fit.slope - slopes[0]) < 0.8 and abs(fit.slope_high - slopes[1]) < 0.8
+    np.testing.assert_allclose(probability(fit, score), chance, atol=0.03)
+
+
+def test_one_slope_for_both_is_platts_scaling():
+    score = np.linspace(0.01, 0.99, 50)
+    one = Calibration(slope=1.7, intercept=-0.4, n=500, method="")
+    both = Calibration(slope=1.7, slope_high=1.7, intercept=-0.4, n=500, method="")
+    np.testing.assert_allclose(
+        probability(one, score), 1 / (1 + np.exp(-1.7 * logit(score) + 0.4)), rtol=1e-5
+    )
+    np.testing.assert_array_equal(probability(one, score), probability(both, score))
+
+
+def test_beta_never_lets_a_higher_score_mean_less():
+    rng = np.random.default_rng(2)
+    score = rng.uniform(0.02, 0.98, 4000)
+    kiln = rng.random(4000) < np.where(score > 0.7, 0.1, score)  # falls at the top
+    fit = fit_calibration(score, kiln, "", "beta")
+    assert fit.slope_high is None or min(fit.slope, fit.slope_high) > 0
+
+
 def test_standard_errors_cover_as_often_as_they_say():
     inside = 0
     for seed in range(100):

@@ -144,7 +144,7 @@ def build_report(subject: Subject, other: Other | None = None) -> Report:
 
 
 def fold_probability(sample: Sample) -> Floats:
-    """Chances of held-out detections by the other folds' Platt scaling, (n,)."""
+    """Chances of held-out detections by the other folds' calibration, (n,)."""
     return cross_fitted_probability(sample, match_sample(sample))
 
 
