@@ -50,12 +50,12 @@ def main(
             full = results[0].name
         if only_compare:
             return
-        plan = Plan(ground.numbers, 1.0, tries.views, threads)
+        plan = Plan(tries.full_folds or ground.numbers, tries.full_share, tries.views, threads)
         _, samples = run_try(tries.named(full), ground, out / "full" / full, plan, say)
         if against is not None:
             command = shlex.join(["python", "-m", "training.peers", *sys.argv[1:]])
             about = About(full, command, datetime.now(UTC).replace(microsecond=0))
-            say(f"Wrote {write_comparison(out / 'report', ground, against, samples, about)}")
+            say(f"Wrote {write_comparison(out / 'report', ground, plan.folds, against, samples, about)}")
 
 
 def say(text: str) -> None:

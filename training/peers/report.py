@@ -1,6 +1,6 @@
 """training.peers.report: the own net's held-out detections beside a peer's, in the evaluation report."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,14 +33,17 @@ class About:
     """UTC."""
 
 
-def write_comparison(out: Path, ground: Ground, own_run: Path, peer: list[Sample], about: About) -> Path:
+def write_comparison(
+    out: Path, ground: Ground, folds: Sequence[int], own_run: Path, peer: list[Sample], about: About
+) -> Path:
     """Write `report.html` and `report.json`: the own net, and the paired comparison with the peer.
 
     Args:
         out: folder of the report.
         ground: scenes, labels and folds of both.
+        folds: numbers (from 1) of those that are compared.
         own_run: folder of `kilnlight train`, with its `held_out.parquet`.
-        peer: what the peer found, fold by fold, all of them.
+        peer: what the peer found on these folds.
         about: names, command and time.
 
     Raises:
@@ -49,11 +52,11 @@ def write_comparison(out: Path, ground: Ground, own_run: Path, peer: list[Sample
     path = own_run / HELD_OUT
     if not path.is_file():
         raise InputError(f"{own_run} has no {HELD_OUT}; name the folder of a finished `kilnlight train`.")
-    ours = [sample for number in ground.numbers for sample in ground.kept(path, number)]
+    ours = [sample for number in folds for sample in ground.kept(path, number)]
     sample, data = join_samples(ours), ground.config.data
     subject = Subject(
         sample=sample,
-        model=_facts("one net per fold", ground.config.model.name, ours, ground),
+        model=_facts("one net per fold", ground.config.model.name, ours, folds, ground),
         probability=np.full(len(sample.detections), np.nan),
         probability_note="No probabilities: this report compares scores.",
         command=about.command,
@@ -61,7 +64,7 @@ def write_comparison(out: Path, ground: Ground, own_run: Path, peer: list[Sample
         attribution=data.attribution,
         notes=(_NOTE,),
     )
-    other = Other(join_samples(peer), _facts("one net per fold", about.peer, peer, ground))
+    other = Other(join_samples(peer), _facts("one net per fold", about.peer, peer, folds, ground))
 
     @contextmanager
     def open_region(region: int) -> Iterator[Scene]:
@@ -72,6 +75,8 @@ def write_comparison(out: Path, ground: Ground, own_run: Path, peer: list[Sample
     return write_report(out, report, open_region, other_sample=other.sample, made_up=made_up)
 
 
-def _facts(model_id: str, name: str, samples: list[Sample], ground: Ground) -> ModelFacts:
-    chosen = choose([look for one in samples for look in one.looks()], len(ground.folds))
+def _facts(
+    model_id: str, name: str, samples: list[Sample], folds: Sequence[int], ground: Ground
+) -> ModelFacts:
+    chosen = choose([look for one in samples for look in one.looks()], len(folds))
     return ModelFacts(model_id, name, chosen.threshold, chosen.how, (ground.config.data.name,), True)

@@ -53,6 +53,10 @@ class Tries:
     """Numbers (from 1) of the folds on which the tries are compared."""
     compare_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Of the budget, for the comparison."""
+    full_folds: tuple[Positive, ...] = ()
+    """Folds on which the best one is run and reported; all, if left out."""
+    full_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of the budget, for that."""
     compare_views: Literal[1, 2, 4] = 1
     """Mirror images whose answers are fused, in the comparison ..."""
     views: Literal[1, 2, 4] = 4
