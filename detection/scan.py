@@ -56,10 +56,12 @@ class Scan:
     scores: Floats
     """Rounded to float32, as they are written."""
     observed: Observed
+    zoom: float = 1.0
+    """How many times enlarged the net saw the scene."""
 
     def take(self, index: NDArray[np.intp]) -> "Scan":
         """The same scan with only some of its boxes."""
-        return Scan(self.info, self.boxes.take(index), self.scores[index], self.observed)
+        return Scan(self.info, self.boxes.take(index), self.scores[index], self.observed, self.zoom)
 
 
 def load_detector(folder: Path, threads: int = 1) -> Detector:
@@ -101,7 +103,7 @@ def scan(
         nothing = {tile_id(tile): 0.0 for tile in tiles_of(info.grid)}
         return Scan(info, *concatenate([]), Observed(nothing))
     boxes, scores = look(scene, detector, plan, report)
-    return Scan(info, boxes, scores, Observed(observed_shares(scene)))
+    return Scan(info, boxes, scores, Observed(observed_shares(scene)), detector.zoom)
 
 
 def look(

@@ -132,7 +132,7 @@ def run_files(
         try:
             with open_with(path, request.options) as scene:
                 found = scan(scene, job.detector, job.plan, steps.advance)
-                scanned.append(ScannedFile(path, found, scene.damaged_share, job.detector.zoom))
+                scanned.append(ScannedFile(path, found, scene.damaged_share))
         except InputError as error:
             if not request.skip_bad:
                 raise

@@ -57,6 +57,8 @@ class Scored:
     sample: Sample
     calibrations: tuple[Calibration | None, ...]
     """The one of the card that holds in each region, if one does."""
+    zooms: tuple[float, ...]
+    """How many times enlarged each region was shown."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,8 @@ def _scored(
     sample, of_region = sample_of(scans, known, trained, [_no_probability(source, one) for one in scans])
     card = source.card
     holding = [calibration_for(card, scans[k].info) if card else None for k in of_region]
-    return Scored(source, sample, tuple(holding)), of_region
+    zooms = tuple(scans[k].zoom for k in of_region)
+    return Scored(source, sample, tuple(holding), zooms), of_region
 
 
 def _no_probability(source: Source, one: Scan) -> str:

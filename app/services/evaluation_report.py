@@ -52,6 +52,7 @@ def report_evaluation(details: Details, options: ReportOptions) -> Path:
         made_at=options.made_at,
         attribution="Made-up imagery" if details.made_up else _ATTRIBUTION,
         coordinates=options.coordinates,
+        notes=_notes(scored.zooms),
     )
     report = build_report(subject, Other(other.sample, _facts(other.source)) if other else None)
     return write_report(
@@ -61,6 +62,17 @@ def report_evaluation(details: Details, options: ReportOptions) -> Path:
         other_sample=other.sample if other else None,
         most_pictures=options.pictures,
         made_up=details.made_up,
+    )
+
+
+def _notes(zooms: Sequence[float]) -> tuple[str, ...]:
+    nearer = [zoom for zoom in zooms if zoom != 1.0]
+    if not nearer:
+        return ()
+    times = " or ".join(f"{zoom:g}" for zoom in sorted(set(nearer)))
+    return (
+        f"{len(nearer)} of {len(zooms)} regions were shown to the model {times} times enlarged, since kilns"
+        " seem to be smaller there than where it learnt, or since --zoom says so.",
     )
 
 

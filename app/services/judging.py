@@ -117,5 +117,6 @@ def _by_run(run: Run, good: Sequence[GoodScene]) -> list[Scan]:
         mine = rows[rows["scene_id"] == info.scene_id]
         tiles = coverage[coverage["scene_id"] == info.scene_id]
         observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))
-        scans.append(Scan(info, boxes_of(mine), mine["score"].to_numpy(np.float64), observed))
+        scores = mine["score"].to_numpy(np.float64)
+        scans.append(Scan(info, boxes_of(mine), scores, observed, entry.zoom))
     return scans

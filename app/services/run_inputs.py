@@ -19,7 +19,6 @@ class ScannedFile:
     path: Path
     scan: Scan
     damaged_share: float
-    zoom: float
 
 
 def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
@@ -58,6 +57,6 @@ def run_input(done: ScannedFile, detector: Detector) -> RunInput:
         made_up=info.made_up,
         observed_km2=done.scan.observed.km2,
         damaged_share=done.damaged_share,
-        zoom=done.zoom,
+        zoom=done.scan.zoom,
         outside_domain=outside_reasons(detector.card.domain, info),
     )

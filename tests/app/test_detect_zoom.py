@@ -81,6 +81,25 @@ def test_in_the_models_area_nothing_is_enlarged_unless_it_is_asked_for(
     assert zoom == 1.3
 
 
+def test_the_report_says_that_land_was_enlarged(painted: PaintedScene, smaller: Path, tmp_path: Path) -> None:
+    at = np.stack(painted.grid.pixel(painted.kilns.lon, painted.kilns.lat)) * SHARE
+    with rasterio.open(smaller) as file:
+        grid = Grid(file.crs, file.transform, file.width, file.height)
+    lon, lat = grid.lonlat(*at)
+    rows = "".join(f"{x:.7f},{y:.7f}\n" for x, y in zip(lon, lat, strict=True))
+    (tmp_path / "kilns.csv").write_text("lon,lat\n" + rows)
+    figures = {}
+    for name, options in (("chosen", ()), ("plain", ("--zoom", 1))):
+        command = ("evaluate", smaller, "--labels", tmp_path / "kilns.csv", "--pictures", 0, "--json")
+        done = kilnlight(*command, "--report", tmp_path / name, *options)
+        assert done.exit_code == 0, done.output
+        figures[name] = json.loads((tmp_path / name / "report.json").read_text())
+        page = (tmp_path / name / "report.html").read_text()
+        assert ("times enlarged" in page) == (name == "chosen")
+    recall = {name: one["figures"][1]["recall"] for name, one in figures.items()}
+    assert recall["chosen"] > recall["plain"]
+
+
 def test_kilns_as_large_as_at_home_are_left_as_they_are(painted: PaintedScene, tmp_path: Path) -> None:
     scene = write_scene(painted, tmp_path / "as-large.tif", AT)
     done = kilnlight("detect", scene, "--out", tmp_path / "run")

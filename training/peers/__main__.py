@@ -21,9 +21,11 @@ def main(
         "peers"
     ),
     full: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run this try whole, without a comparison.")
+        str | None, typer.Option(metavar="NAME", help="Run this try for longer, without a comparison.")
     ] = None,
-    only_compare: Annotated[bool, typer.Option("--only-compare", help="Run none of them whole.")] = False,
+    only_compare: Annotated[
+        bool, typer.Option("--only-compare", help="Run none of them for longer.")
+    ] = False,
     against: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of `kilnlight train`: report both, with a paired test."),
@@ -31,7 +33,7 @@ def main(
     measure: Annotated[bool, typer.Option("--measure", help="Time the steps of all tries, and end.")] = False,
     threads: Annotated[int, typer.Option(min=1, metavar="N", help="CPU threads.")] = 1,
 ) -> None:
-    """Compare the tries on some folds, then run the best one on all of them; goes on where it was stopped."""
+    """Compare the tries on some folds, then run the best one for longer; goes on where it was stopped."""
     from training.peers.compare import Plan, compare, in_words, run_try
     from training.peers.ground import opened
     from training.peers.measure import measure as time_steps

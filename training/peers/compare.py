@@ -1,4 +1,4 @@
-"""training.peers.compare: the tries on some folds for a share of the budget, then one on all folds, whole.
+"""training.peers.compare: the tries on some folds for a share of the budget, then the best one for longer.
 
 Everything lies in the output folder, fold by fold: the same command goes on where it was stopped.
 """
