@@ -15,6 +15,8 @@ from geodata.grid import Floats
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene
 
+LEAST_PX = 200_000
+"""Less land, 20 km2, is not looked at: it does not hold enough kilns to tell their size."""
 SAMPLE_PX = 4 << 20
 """Pixels of a first look at the least, some 400 km2 ..."""
 SAMPLE_SHARE = 0.05
@@ -86,7 +88,7 @@ def run_jobs(jobs: Sequence[Job], options: OpenOptions, progress: Progress) -> l
 
 def _chosen(far: Sequence[GoodScene], detector: Detector, options: OpenOptions, warn: Warn) -> float:
     learnt_m = detector.card.kiln_length_m
-    if not far or learnt_m is None:
+    if learnt_m is None or sum(_pixels(one) for one in far) < LEAST_PX:
         return 1.0
     zoom = 1.0
     for _ in range(LOOKS):
