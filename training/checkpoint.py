@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from geodata.errors import InputError
 from geodata.files import atomic_path
-from training.crops import FalseAlarmMemory
+from training.false_alarms import FalseAlarmMemory
 from training.identity import Settings, differences
 from training.net import KilnNet
 

@@ -1,22 +1,19 @@
 """training.crops: which crops to look at, and how they are turned, zoomed and disturbed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
+from training.cut import Crop, warp
 from training.disturb import Disturbance, disturb
+from training.false_alarms import FalseAlarmMemory
 from training.scenes import PixelBoxes, TrainingScene
 
-CELL_PX = 32
-"""Side of the cells in which false alarms are remembered."""
 SMALLER = 1.25
 """A crop of which a pixel spans so many of the scene's shows the land smaller."""
-KNOWN_NEGATIVE = 0.5
-"""A place that labels know to be none begins as a false alarm of this strength."""
 
 
 @dataclass(frozen=True)
@@ -40,55 +37,6 @@ class CropOptions(Disturbance):
     as smaller kilns are."""
     blank_share: float = 0.02
     """Share of crops of pure noise, which hold no kiln."""
-
-
-@dataclass(frozen=True)
-class Crop:
-    """One training example: pixels (bands, s, s), weight (s, s), boxes in the crop's pixels."""
-
-    pixels: Tensor
-    weight: Tensor
-    kilns: PixelBoxes
-    scene: int
-    centre: tuple[float, float]
-    matrix: NDArray[np.float64]
-    """From crop pixels (about the crop's centre) to scene pixels (about `centre`)."""
-
-
-@dataclass
-class FalseAlarmMemory:
-    """Per scene, the last strongest answer in each cell where no kiln is; filled while training goes on."""
-
-    scores: list[NDArray[np.float32]] = field(default_factory=list)
-
-    @classmethod
-    def empty(cls, scenes: list[TrainingScene]) -> "FalseAlarmMemory":
-        """Nothing remembered yet but the places that labels know to be none."""
-        memory = cls([np.zeros([-(-n // CELL_PX) for n in s.weight.shape], np.float32) for s in scenes])
-        for k, scene in enumerate(scenes):
-            for col, row in scene.negatives:
-                memory.remember(k, col, row, KNOWN_NEGATIVE)
-        return memory
-
-    def remember(self, scene: int, col: float, row: float, score: float) -> None:
-        """Keep the score of the cell at a pixel."""
-        cells = self.scores[scene]
-        r = int(np.clip(row // CELL_PX, 0, cells.shape[0] - 1))
-        c = int(np.clip(col // CELL_PX, 0, cells.shape[1] - 1))
-        cells[r, c] = score
-
-    def draw(self, rng: np.random.Generator, at_least: float = 0.15) -> tuple[int, float, float] | None:
-        """A remembered place (scene, col, row), stronger ones more often; None if there is none."""
-        cells = [
-            (k, int(row), int(col))
-            for k, scores in enumerate(self.scores)
-            for row, col in zip(*np.nonzero(scores > at_least), strict=True)
-        ]
-        if not cells:
-            return None
-        weights = np.array([self.scores[k][row, col] for k, row, col in cells])
-        k, row, col = cells[int(rng.choice(len(cells), p=weights / weights.sum()))]
-        return k, (col + 0.5) * CELL_PX, (row + 0.5) * CELL_PX
 
 
 class CropSampler:
@@ -153,40 +101,3 @@ def random_matrix(rng: np.random.Generator, o: CropOptions) -> NDArray[np.float6
     uneven = 1 + rng.uniform(-o.stretch, o.stretch)
     flip = rng.choice([-1.0, 1.0])
     return np.asarray(turn @ np.diag([flip / zoom, 1 / (zoom * uneven)]))
-
-
-def warp(
-    scene: TrainingScene,
-    k: int,
-    centre: tuple[float, float],
-    matrix: NDArray[np.float64],
-    size: int,
-    fine: int = 1,
-) -> Crop:
-    """Cut a turned and zoomed crop (bilinear; the mean of `fine` x `fine` points a pixel) with its boxes."""
-    half = size / 2
-    reach = np.abs(matrix) @ np.array([half, half]) + 2
-    height, width = scene.weight.shape
-    c0, c1 = (int(np.clip(v, 0, width)) for v in (centre[0] - reach[0], centre[0] + reach[0] + 1))
-    r0, r1 = (int(np.clip(v, 0, height)) for v in (centre[1] - reach[1], centre[1] + reach[1] + 1))
-    c1, r1 = max(c1, c0 + 1), max(r1, r0 + 1)
-    c0, r0 = min(c0, width - 1), min(r0, height - 1)
-    pixels = torch.from_numpy(scene.pixels[:, r0:r1, c0:c1])
-    weight = torch.from_numpy(scene.weight[r0:r1, c0:c1])
-    # grid_sample counts in [-1, 1] over the source's outer edges (align_corners=False)
-    w, h = pixels.shape[2], pixels.shape[1]
-    theta = np.empty((2, 3))
-    theta[:, :2] = matrix * half * 2 / np.array([[w], [h]])
-    theta[:, 2] = [2 * (centre[0] - c0) / w - 1, 2 * (centre[1] - r0) / h - 1]
-    grid = F.affine_grid(
-        torch.tensor(theta[None], dtype=torch.float32), [1, 1, size * fine, size * fine], align_corners=False
-    )
-    both = F.grid_sample(torch.cat([pixels, weight[None]])[None], grid, align_corners=False)[0]
-    if fine > 1:
-        both = F.avg_pool2d(both, fine)
-    inverse = np.linalg.inv(matrix)
-    at = (np.stack([scene.kilns.col, scene.kilns.row], -1) - np.array(centre)) @ inverse.T + half
-    near = np.all((at > -half / 2) & (at < size + half / 2), axis=1)
-    along, across = scene.kilns.along @ inverse.T, scene.kilns.across @ inverse.T
-    boxes = replace(scene.kilns, col=at[:, 0], row=at[:, 1], along=along, across=across).take(near)
-    return Crop(both[:-1], (both[-1] > 0.99).float(), boxes, k, centre, matrix)

@@ -14,8 +14,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from geodata.errors import InputError
 from training.checkpoint import State, load_checkpoint, save_checkpoint
-from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
+from training.crops import CropOptions, CropSampler
 from training.curves import draw_curves
+from training.cut import Crop
+from training.false_alarms import FalseAlarmMemory
 from training.identity import identity
 from training.log import Log
 from training.net import STRIDE, KilnNet

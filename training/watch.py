@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from detection.evaluate.matching import Found, Look, Truth, match_looks
 from detection.evaluate.metrics import average_precision, curve
 from geodata.grid import Floats, Grid
-from training.crops import Crop, warp
+from training.cut import Crop, warp
 from training.net import STRIDE
 from training.scenes import TrainingScene
 from training.targets import draw_targets, losses

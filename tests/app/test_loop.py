@@ -202,8 +202,8 @@ def test_once_around(tmp_path: Path) -> None:
 def check_what_is_learnt(folder: Path, confirmed: KilnLabels, mined: pd.DataFrame) -> None:
     """The run file's labels hold the confirmed kiln softly; crops are drawn around what was mined."""
     from training.config import read_config
-    from training.crops import FalseAlarmMemory
     from training.data import open_scenes, read_labels
+    from training.false_alarms import FalseAlarmMemory
     from training.scenes import load
 
     def drawn_around(negatives: Places) -> tuple[int, float, float] | None:

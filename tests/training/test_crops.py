@@ -6,7 +6,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.train
 
-from training.crops import CropOptions, CropSampler, FalseAlarmMemory, random_matrix, warp  # noqa: E402
+from training.crops import CropOptions, CropSampler, random_matrix  # noqa: E402
+from training.cut import warp  # noqa: E402
+from training.false_alarms import FalseAlarmMemory  # noqa: E402
 from training.scenes import PixelBoxes, TrainingScene  # noqa: E402
 
 

@@ -12,8 +12,9 @@ from test_fit import CROPS, Stopped, options, scenes  # noqa: E402
 from torch._subclasses.fake_tensor import FakeTensorMode  # noqa: E402
 
 from geodata.errors import InputError  # noqa: E402
-from training.crops import CropSampler, FalseAlarmMemory  # noqa: E402
+from training.crops import CropSampler  # noqa: E402
 from training.device import choose_device, choose_precision  # noqa: E402
+from training.false_alarms import FalseAlarmMemory  # noqa: E402
 from training.fit import answer, fit  # noqa: E402
 from training.net import KilnNet  # noqa: E402
 from training.notes import begin_notes  # noqa: E402

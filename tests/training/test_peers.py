@@ -18,7 +18,9 @@ import torch  # noqa: E402
 from geodata.errors import InputError  # noqa: E402
 from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.tables.held_out import HELD_OUT, read_held_out, write_held_out  # noqa: E402
-from training.crops import Crop, CropOptions, FalseAlarmMemory  # noqa: E402
+from training.crops import CropOptions  # noqa: E402
+from training.cut import Crop  # noqa: E402
+from training.false_alarms import FalseAlarmMemory  # noqa: E402
 from training.fit import FitOptions  # noqa: E402
 from training.peers import fit as peer  # noqa: E402
 from training.peers.__main__ import main as command  # noqa: E402

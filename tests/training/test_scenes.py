@@ -14,7 +14,7 @@ from geodata.obb import Boxes  # noqa: E402
 from geodata.painter import PaintedScene, paint_scene  # noqa: E402
 from geodata.painter.write import write_scene  # noqa: E402
 from geodata.sources.files import open_scene  # noqa: E402
-from training.crops import FalseAlarmMemory  # noqa: E402
+from training.false_alarms import FalseAlarmMemory  # noqa: E402
 from training.scenes import Lesson, TrainingScene, load  # noqa: E402
 
 SIDE = 128

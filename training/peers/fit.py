@@ -12,7 +12,9 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from training.checkpoint import State, load_checkpoint, noted, save_checkpoint
-from training.crops import Crop, CropOptions, CropSampler, FalseAlarmMemory
+from training.crops import CropOptions, CropSampler
+from training.cut import Crop
+from training.false_alarms import FalseAlarmMemory
 from training.fit import FitOptions, learning_rate
 from training.identity import Settings, identity
 from training.log import Log

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from geodata.grid import Floats
-from training.crops import Crop
+from training.cut import Crop
 from training.scenes import PixelBoxes
 
 
