@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from detection.bundle import Calibration, Card, Figure
 from detection.calibrate import fit_calibration, probability
-from detection.reliability import CalibrationError, calibration_error, held_out_chances
+from detection.review_reliability import CalibrationError, calibration_error, held_out_chances
 from geodata.errors import InputError
 from geodata.grid import Floats
 

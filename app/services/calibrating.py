@@ -27,7 +27,7 @@ from detection.recalibration import (
     reliability,
     words_of_before,
 )
-from detection.reliability import blocks_of
+from detection.review_reliability import blocks_of
 from geodata.errors import InputError
 from geodata.store.review_draw import ABOVE
 from geodata.store.review_samples import (

@@ -16,7 +16,7 @@ from app.services.project import Project, open_project
 from app.services.review_sample import sample_progress
 from detection.bundle import load_bundle, shipped_bundle_path
 from detection.calibrate import probability
-from detection.reliability import expected_calibration_error
+from detection.review_reliability import expected_calibration_error
 from geodata.grid import metres_per_degree
 from geodata.obb import Boxes
 from geodata.painter import paint_scene

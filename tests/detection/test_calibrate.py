@@ -12,7 +12,7 @@ from memory_scene import card, degrees, memory_scene
 from detection.bundle import Calibration, Card, Domain
 from detection.calibrate import fit_calibration, logit, probability, standard_errors
 from detection.domain import calibration_for
-from detection.reliability import (
+from detection.review_reliability import (
     blocks_of,
     calibration_error,
     expected_calibration_error,

@@ -19,7 +19,7 @@ from detection.recalibration import (
     reliability,
     words_of_before,
 )
-from detection.reliability import blocks_of
+from detection.review_reliability import blocks_of
 from geodata.errors import InputError
 from geodata.store.review_draw import ABOVE, Unit, draw_reviews
 from geodata.tiles import ZOOM, tile_polygon

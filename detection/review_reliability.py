@@ -1,4 +1,7 @@
-"""detection.reliability: how far chances agree with truths, in figures; knows nothing of files."""
+"""detection.review_reliability: how far chances agree with reviews of a weighted sample; knows no files.
+
+For the report of a model, whose detections all count the same, see `detection.evaluate.reliability`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
