@@ -45,6 +45,9 @@ class Calibration(_Frozen):
     """Where its chances hold; None for the card's own domain."""
     fitted_at: datetime | None = None
     """UTC; None for the one that came with the training."""
+    zoom: float = Field(default=1.0, gt=0)
+    """How many times enlarged the land was shown to the net; at another zoom the same score means another
+    chance."""
 
 
 class Figure(_Frozen):

@@ -21,14 +21,16 @@ def in_area(domain: Domain, info: SceneInfo) -> bool:
     return _area(domain, info) is None
 
 
-def calibration_for(card: Card, info: SceneInfo) -> Calibration | None:
-    """The first calibration of the card in whose domain the scene lies, local ones first; else None."""
+def calibration_for(card: Card, info: SceneInfo, zoom: float) -> Calibration | None:
+    """The first calibration of the card for such a scene at such a zoom, local ones first; else None."""
+    return next((one for one in calibrations_at(card, info) if one.zoom == zoom), None)
+
+
+def calibrations_at(card: Card, info: SceneInfo) -> list[Calibration]:
+    """The calibrations of the card in whose domain the scene lies, at whatever zoom, local ones first."""
     own = () if card.calibration is None else (card.calibration,)
     calibrations: tuple[Calibration, ...] = (*card.local_calibrations, *own)
-    for calibration in calibrations:
-        if not outside_reasons(calibration.domain or card.domain, info):
-            return calibration
-    return None
+    return [one for one in calibrations if not outside_reasons(one.domain or card.domain, info)]
 
 
 def _area(domain: Domain, info: SceneInfo) -> str | None:

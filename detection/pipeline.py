@@ -43,7 +43,7 @@ def run_tables(scans: Sequence[Scan], card: Card, model_id: str) -> RunTables:
 
 
 def _rows(one: Scan, card: Card, model_id: str) -> gpd.GeoDataFrame:
-    return detection_rows(one, probability(calibration_for(card, one.info), one.scores), model_id)
+    return detection_rows(one, probability(calibration_for(card, one.info, one.zoom), one.scores), model_id)
 
 
 def join(scans: Sequence[Scan]) -> list[Scan]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from app.services.bundle_copy import write_bundle
 from app.services.project import Project, utc_now
 from app.services.review_sample import ENOUGH, TRUTHS, check_model, progress_of
+from app.services.review_zoom import zoom_of_scenes
 from detection.bundle import Bundle, Calibration, Domain
 from detection.calibrate import standard_errors
 from detection.local_domain import local_domains
@@ -68,7 +69,8 @@ def recalibrate(
 
     Raises:
         InputError: `out` is there already, no sample or detections of this model, too few reviews, too few of
-            one outcome, scores that do not tell kilns from the rest, or a folder that cannot be written.
+            one outcome, scenes that were seen at several zooms, scores that do not tell kilns from the rest,
+            or a folder that cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is there already and is not overwritten; name a new folder with --out.")
@@ -76,10 +78,13 @@ def recalibrate(
         sample = _sample(project, connection, bundle)
         items = _counted(project, connection, sample)
         domains = _domains(connection, sample, items)
+        drawn = {item.drawn.unit.scene_id for item in sample.items}
+        zoom = zoom_of_scenes(project, connection, sample.model_id, drawn)
     found = columns_of(sample, items)
     fit = recalibration(found, f"{sample.at:%Y-%m-%d}")
     rows, before, at = reliability(found, bundle.card), words_of_before(bundle.card), now()
-    calibrations = tuple(fit.model_copy(update={"domain": domain, "fitted_at": at}) for domain in domains)
+    fit = fit.model_copy(update={"fitted_at": at, "zoom": zoom})
+    calibrations = tuple(fit.model_copy(update={"domain": domain}) for domain in domains)
     changes = {
         "local_calibrations": (*calibrations, *bundle.card.local_calibrations),
         "figures": (*bundle.card.figures, *figures(rows, found, before)),

@@ -56,9 +56,9 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
     detector = open_model(request.model, request.threads)
     request = replace(request, options=for_card(request.options, detector))
     good, skipped = check(request, warn)
-    for one in good:
-        warn_of_domain(one, detector, warn)
     jobs = jobs_of(good, detector, request.options, request.zoom, warn)
+    for job in jobs:
+        warn_of_domain(job.scene, job.detector, warn)
     scanned, broken = run_files(jobs, request, progress)
     skipped += broken
     if not scanned:

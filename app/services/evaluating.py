@@ -8,10 +8,10 @@ from app.services.detecting import for_card
 from app.services.evaluation_sample import Known, Lands, sample_of
 from app.services.jobs import Progress
 from app.services.judging import Source, open_against, open_source, scans_of
-from app.services.run_inputs import Warn
+from app.services.run_inputs import Warn, other_zoom
 from app.services.training_ground import training_shares
 from detection.bundle import Calibration
-from detection.domain import calibration_for, outside_reasons
+from detection.domain import calibration_for, calibrations_at, outside_reasons
 from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample
 from detection.evaluate.summary import Outcome, Row, outcomes, report
@@ -141,7 +141,7 @@ def _scored(
 ) -> tuple[Scored, list[int]]:
     sample, of_region = sample_of(scans, known, trained, [_no_probability(source, one) for one in scans])
     card = source.card
-    holding = [calibration_for(card, scans[k].info) if card else None for k in of_region]
+    holding = [calibration_for(card, scans[k].info, scans[k].zoom) if card else None for k in of_region]
     zooms = tuple(scans[k].zoom for k in of_region)
     return Scored(source, sample, tuple(holding), zooms), of_region
 
@@ -149,8 +149,10 @@ def _scored(
 def _no_probability(source: Source, one: Scan) -> str:
     if source.card is None:
         return "the card of the run's model is not at hand (name it with --model)"
-    if calibration_for(source.card, one.info) is not None:
+    if calibration_for(source.card, one.info, one.zoom) is not None:
         return ""
+    if calibrations_at(source.card, one.info):
+        return other_zoom(one.zoom)
     if source.card.calibration is None:
         return "the card has no calibration for it"
     return "; ".join(outside_reasons(source.card.domain, one.info))

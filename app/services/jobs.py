@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app.services.run_inputs import Warn
-from detection.domain import in_area
+from detection.bundle import Card
+from detection.domain import calibrations_at, in_area
 from detection.scan import Detector, Scan, look, scan, zoomed_plan
 from detection.windows import ScanWindow
 from detection.zoom import zoom_for
@@ -62,18 +63,26 @@ def jobs_of(
         good: the scenes.
         detector: the model.
         options: how the scenes are opened.
-        zoom: for all of them; None keeps scenes of the model's area as they are and chooses one for all
-            others, from the lengths of what a first look at a sample of them finds.
+        zoom: for all of them; None keeps scenes of the model's area as they are, takes the zoom of a local
+            calibration where there is one, and chooses one for all others, from the lengths of what a first
+            look at a sample of them finds.
         warn: is told of a zoom that was chosen.
     """
-    far = [one for one in good if not in_area(detector.card.domain, one.info)]
-    chosen = _chosen(far, detector, options, warn) if zoom is None else zoom
-    away = {one.info.sha256 for one in far} if zoom is None else {one.info.sha256 for one in good}
+    zooms = {one.info.sha256: zoom if zoom is not None else _known(one, detector.card) for one in good}
+    far = [one for one in good if zooms[one.info.sha256] is None]
+    chosen = _chosen(far, detector, options, warn)
     out = []
     for one in good:
-        mine = replace(detector, zoom=chosen) if one.info.sha256 in away else detector
+        mine = replace(detector, zoom=zooms[one.info.sha256] or chosen)
         out.append(Job(one, mine, zoomed_plan(one.info, mine)))
     return out
+
+
+def _known(one: GoodScene, card: Card) -> float | None:
+    """The zoom that a scene's land is known to need; None where nothing is known of it."""
+    if in_area(card.domain, one.info):
+        return 1.0
+    return next((local.zoom for local in calibrations_at(card, one.info)), None)
 
 
 def run_jobs(jobs: Sequence[Job], options: OpenOptions, progress: Progress) -> list[Scan]:

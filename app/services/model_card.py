@@ -66,10 +66,11 @@ def calibration_words(calibration: Calibration | None) -> str:
 def local_words(calibration: Calibration) -> str:
     """What a calibration on reviews rests on and where it holds, in one sentence."""
     rows = [] if calibration.domain is None else domain_rows(calibration.domain)
+    domain = ", ".join(value for _name, value in rows) or _("the domain below")
+    if calibration.zoom != 1.0:
+        domain += _(", enlarged {zoom} times").format(zoom=f"{calibration.zoom:g}")
     return _("{method}; {n} reviews; holds for {domain}").format(
-        method=calibration.method,
-        n=f"{calibration.n:,}",
-        domain=", ".join(value for _name, value in rows) or _("the domain below"),
+        method=calibration.method, n=f"{calibration.n:,}", domain=domain
     )
 
 

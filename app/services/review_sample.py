@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from app.services.cutting import CutOptions, cut_missing
 from app.services.imagery import Warn
 from app.services.project import Project, utc_now
+from app.services.review_zoom import zoom_of_scenes
 from app.services.run_models import models_of_runs
 from detection.bundle import Bundle
 from geodata.errors import InputError
@@ -87,8 +88,8 @@ def draw_sample(project: Project, bundle: Bundle, request: SampleRequest) -> Pro
     A larger sample of the same detections holds the smaller one, so that nothing was reviewed in vain.
 
     Raises:
-        InputError: detections of another model, runs without candidates, scenes without date or product, or
-            too few places.
+        InputError: detections of another model, runs without candidates, scenes without date or product or
+            seen at several zooms, or too few places.
     """
     if request.n < ENOUGH:
         raise InputError(
@@ -99,6 +100,7 @@ def draw_sample(project: Project, bundle: Bundle, request: SampleRequest) -> Pro
         check_model(project, connection, bundle)
         check_candidates(project, connection, bundle)
         units = _in_known_scenes(connection, bundle, request.warn)
+        zoom_of_scenes(project, connection, bundle.model_id, {unit.scene_id for unit in units})
         places = len({unit.site_id for unit in units})
         if places < ENOUGH:
             raise InputError(

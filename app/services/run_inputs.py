@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from detection.domain import calibration_for, outside_reasons
+from detection.domain import calibration_for, calibrations_at, outside_reasons
 from detection.scan import Detector, Scan
 from geodata.sources.inputs import GoodScene
 from geodata.tables.run import RunInput
@@ -23,14 +23,23 @@ class ScannedFile:
 
 def warn_of_domain(one: GoodScene, detector: Detector, warn: Warn) -> None:
     """Warn where the card's figures need not hold for a scene."""
-    reasons = outside_reasons(detector.card.domain, one.info)
-    if not reasons:
-        return
-    found = calibration_for(detector.card, one.info)
+    card = detector.card
+    reasons = outside_reasons(card.domain, one.info)
+    found = calibration_for(card, one.info, detector.zoom)
     what = "Its detections get a score but no probability."
     if found is not None:
         what = f"Its probabilities come from a calibration on {found.n} reviews there."
-    warn(f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. {what}")
+    elif calibrations_at(card, one.info):
+        what = f"Its detections get a score but no probability: {other_zoom(detector.zoom)}."
+        if not reasons:
+            warn(f"{one.info.name}: {what}")
+    if reasons:
+        warn(f"{one.info.name} lies outside what the model was validated on: {'; '.join(reasons)}. {what}")
+
+
+def other_zoom(zoom: float) -> str:
+    """Why a calibration of the very land does not hold."""
+    return f"at a zoom of {zoom:g} the same score means another chance than where it was calibrated"
 
 
 def warn_of_gaps(done: ScannedFile, warn: Warn) -> None:

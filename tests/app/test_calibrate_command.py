@@ -215,3 +215,37 @@ def test_a_run_without_candidates_cannot_be_sampled(land: Land, tmp_path: Path) 
     assert kilnlight("import", again, "--project", tmp_path / "project").exit_code == 0
     done = kilnlight("calibrate", "--project", tmp_path / "project", "--sample", 250)
     assert done.exit_code == 0, done.output
+
+
+def detected(land: Land, out: Path, *options: object) -> tuple[str, float]:
+    """What is said, and the zoom in run.json."""
+    done = kilnlight("detect", land.scene, "--out", out, "--candidates", "--threads", 1, *options)
+    assert done.exit_code == 0, done.output
+    return done.output, json.loads((out / "run.json").read_text())["inputs"][0]["zoom"]
+
+
+def test_a_calibration_holds_at_the_zoom_of_its_reviews(land: Land, tmp_path: Path) -> None:
+    detected(land, tmp_path / "run", "--zoom", 1.2)
+    folder = tmp_path / "project"
+    assert kilnlight("import", tmp_path / "run", "--project", folder).exit_code == 0
+    with open_project(folder) as project:
+        assert calibrate(project, "--sample", 250).exit_code == 0
+        review(project, land, sampled(project))
+        done = calibrate(project, "--out", tmp_path / "new")
+        assert done.exit_code == 0, done.output
+        (local,) = load_bundle(tmp_path / "new").card.local_calibrations
+        assert local.zoom == 1.2
+        # the new model takes that zoom of itself, and at another one says why there is no chance
+        said, zoom = detected(land, tmp_path / "again", "--model", tmp_path / "new")
+        assert zoom == 1.2 and "another chance" not in said
+        assert land.found(tmp_path / "again")[0]["probability"].notna().all()
+        said, zoom = detected(land, tmp_path / "plain", "--model", tmp_path / "new", "--zoom", 1)
+        assert zoom == 1.0 and "at a zoom of 1 the same score means another chance" in said
+        assert land.found(tmp_path / "plain")[0]["probability"].isna().all()
+
+        # reviews of two zooms would be of two scales
+        other = Land(tmp_path, 13)
+        assert detected(other, tmp_path / "other")[1] == 1.0
+        assert kilnlight("import", tmp_path / "other", "--project", folder).exit_code == 0
+        sentence = one_sentence(calibrate(project, "--sample", 300))
+        assert "zooms of 1, 1.2" in sentence and "--zoom 1.2" in sentence

@@ -11,7 +11,7 @@ from memory_scene import card, degrees, memory_scene
 
 from detection.bundle import Calibration, Card, Domain
 from detection.calibrate import fit_calibration, logit, probability, standard_errors
-from detection.domain import calibration_for
+from detection.domain import calibration_for, calibrations_at
 from detection.review_reliability import (
     blocks_of,
     calibration_error,
@@ -194,22 +194,31 @@ def fitted(slope: float, domain: Domain | None = None) -> Calibration:
 
 def test_a_calibration_without_a_domain_has_the_cards():
     own = card(calibration=fitted(1.0))
-    assert calibration_for(own, HERE) == fitted(1.0)
-    assert calibration_for(own, ELSEWHERE) is None
-    assert calibration_for(card(calibration=None), HERE) is None
+    assert calibration_for(own, HERE, 1.0) == fitted(1.0)
+    assert calibration_for(own, ELSEWHERE, 1.0) is None
+    assert calibration_for(card(calibration=None), HERE, 1.0) is None
 
 
 def test_a_scene_uses_the_first_calibration_whose_domain_it_lies_in():
     local, older = fitted(2.0, AROUND), fitted(3.0, AROUND)
     both = card(calibration=fitted(1.0), local_calibrations=(local, older))
-    assert calibration_for(both, ELSEWHERE) == local
-    assert calibration_for(both, HERE) == fitted(1.0)
-    assert calibration_for(both, replace(ELSEWHERE, acquired_at=None)) is None
-    assert calibration_for(both, replace(ELSEWHERE, acquired_at=NOVEMBER.replace(month=5))) is None
+    assert calibration_for(both, ELSEWHERE, 1.0) == local
+    assert calibration_for(both, HERE, 1.0) == fitted(1.0)
+    assert calibration_for(both, replace(ELSEWHERE, acquired_at=None), 1.0) is None
+    assert calibration_for(both, replace(ELSEWHERE, acquired_at=NOVEMBER.replace(month=5)), 1.0) is None
 
 
 def test_a_calibrations_own_domain_may_be_smaller_than_the_cards():
-    assert calibration_for(card(calibration=fitted(1.0, AROUND)), HERE) is None
+    assert calibration_for(card(calibration=fitted(1.0, AROUND)), HERE, 1.0) is None
+
+
+def test_at_another_zoom_a_calibration_does_not_hold():
+    enlarged = fitted(2.0, AROUND).model_copy(update={"zoom": 1.25})
+    both = card(calibration=fitted(1.0), local_calibrations=(enlarged, fitted(3.0, AROUND)))
+    assert calibration_for(both, ELSEWHERE, 1.25) == enlarged
+    assert calibration_for(both, ELSEWHERE, 1.0) == fitted(3.0, AROUND)
+    assert calibration_for(both, HERE, 1.25) is None
+    assert calibrations_at(both, ELSEWHERE) == [enlarged, fitted(3.0, AROUND)]
 
 
 def test_cards_of_before_load_and_new_ones_come_back():
