@@ -10,7 +10,7 @@ from detection.calibrate import fit_calibration
 from detection.evaluate.crossfit import ENOUGH
 from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import HIT_RADIUS_M, Look, match_looks
-from detection.evaluate.metrics import F1_SLACK, best_threshold, curve, scores_of, threshold_to_ship
+from detection.evaluate.metrics import best_threshold, curve, scores_of
 from geodata.errors import InputError
 
 NAMES = {
@@ -49,12 +49,9 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         raise InputError(
             "No threshold can be chosen: the net found nothing; train longer or check the labels."
         )
-    points = curve(found, matching, truth.kilns)
+    threshold = best_threshold(curve(found, matching, truth.kilns))
     if not folds:
-        return Chosen(
-            best_threshold(points), "best F1 on the training scenes themselves (no folds), which flatters"
-        )
-    threshold = threshold_to_ship(points)
+        return Chosen(threshold, "best F1 on the training scenes themselves (no folds), which flatters")
     counted = ~matching.excused
     calibration = None
     if counted.sum() >= ENOUGH:
@@ -62,7 +59,7 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         calibration = fit_calibration(found.score[counted], matching.hit[counted], method, "beta")
     return Chosen(
         threshold,
-        f"the lowest whose F1 at 100 m, pooled over {_held_out(folds)}, is within {F1_SLACK} of the best",
+        f"best F1 at 100 m, pooled over {_held_out(folds)}",
         calibration,
         figures(looks, threshold, folds),
     )

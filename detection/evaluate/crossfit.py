@@ -13,7 +13,7 @@ from detection.calibrate import fit_calibration, probability
 from detection.evaluate.blocks import Scored
 from detection.evaluate.groups import Group, figures_of, region_of_found, scored_part
 from detection.evaluate.matching import Found, Matching
-from detection.evaluate.metrics import Curve, best_threshold, curve, threshold_to_ship
+from detection.evaluate.metrics import Curve, best_threshold, curve
 from detection.evaluate.sample import Mask, Sample
 from geodata.grid import Floats
 
@@ -53,7 +53,7 @@ def travels(sample: Sample, matching: Matching) -> list[Travel]:
         if not (_can_choose(mine) and _can_choose(others)):
             continue
         area = sum(region.area_km2 for region in sample.regions if region.fold == fold)
-        there, own = threshold_to_ship(_curve(others)), best_threshold(_curve(mine))
+        there, own = best_threshold(_curve(others)), best_threshold(_curve(mine))
         name = f"fold {fold}"
         out.append(
             Travel(fold, there, own, figures_of(name, mine, area, there), figures_of(name, mine, area, own))

@@ -7,9 +7,6 @@ import numpy as np
 from detection.evaluate.matching import HIT_RADIUS_M, PLACE_RADIUS_M, Found, Matching, Truth, match
 from geodata.grid import Floats
 
-F1_SLACK = 0.005
-"""Far less than the interval of any F1 here."""
-
 
 @dataclass(frozen=True)
 class Scores:
@@ -119,27 +116,8 @@ def best_threshold(points: Curve) -> float:
 
     Raises `ValueError` for an empty curve.
     """
-    return _just_below(points, int(np.argmax(_f1(points))))
-
-
-def threshold_to_ship(points: Curve, slack: float = F1_SLACK) -> float:
-    """The lowest threshold whose F1 is within `slack` of the best.
-
-    Around its best F1 hardly changes with the threshold, and on land that a net does not know its scores are
-    lower, not higher: of thresholds that are equally good at home the lowest is the best elsewhere.
-
-    Raises `ValueError` for an empty curve.
-    """
-    f1 = _f1(points)
-    return _just_below(points, int(np.flatnonzero(f1 >= f1.max() - slack)[-1]))
-
-
-def _f1(points: Curve) -> Floats:
     if not len(points.threshold):
         raise ValueError("a curve without a point has no threshold")
-    return points.f1
-
-
-def _just_below(points: Curve, at: int) -> float:
+    at = int(np.argmax(points.f1))
     below = points.threshold[at + 1] if at + 1 < len(points.threshold) else points.threshold[at]
     return float((points.threshold[at] + below) / 2)
