@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from app.cli.options import Bands, Model, band_names
+from app.cli.options import Bands, band_names
 
 if TYPE_CHECKING:
     from app.services.calibrating import Recalibrated
@@ -22,7 +22,10 @@ def calibrate(
     project: Annotated[Path, typer.Option(metavar="DIR", help="The project's folder.")] = Path(
         "kilnlight-project"
     ),
-    model: Model = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Model bundle.", show_default="the one that the project uses"),
+    ] = None,
     sample: Annotated[
         int | None,
         typer.Option(metavar="N", help="Draw a random sample of N detections to review.", show_default=False),
@@ -51,16 +54,17 @@ def calibrate(
         kilnlight detect imagery --model models/here --candidates --out runs/here
     """
     from app.services.calibrating import recalibrate
+    from app.services.model import folder_in_use, model_folder
     from app.services.project import open_project
     from app.services.review_sample import SampleRequest, draw_sample, sample_progress
-    from detection.bundle import load_bundle, shipped_bundle_path
+    from detection.bundle import load_bundle
     from geodata.errors import InputError
 
     if sample is not None and out is not None:
         raise InputError("--sample and --out are two steps with the reviews between them; give one of them.")
-    bundle = load_bundle(model or shipped_bundle_path())
     errors = Console(stderr=True)
     with open_project(project) as opened:
+        bundle = load_bundle(model_folder(model) if model else folder_in_use(opened))
         if out is not None:
             _tell(recalibrate(opened, bundle, out), out)
             return

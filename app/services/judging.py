@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from app.services.jobs import Progress, jobs_of, run_jobs
-from app.services.model import open_model
+from app.services.model import model_folder, open_model
 from app.services.run_inputs import Warn
-from detection.bundle import CARD, Card, load_bundle, shipped_bundle_path
+from detection.bundle import CARD, Card, load_bundle
 from detection.coverage import Observed
 from detection.pipeline import join
 from detection.scan import Detector, Scan
@@ -68,7 +68,7 @@ def open_against(folder: Path, threads: int) -> Source:
 
 def _card_of_run(model_id: str, model: Path | None, run: Path) -> Card | None:
     """The card of a run's model: a run does not carry it. None where nobody has named it."""
-    bundle = load_bundle(model or shipped_bundle_path())
+    bundle = load_bundle(model_folder(model))
     if bundle.model_id == model_id:
         return bundle.card
     if model is not None:

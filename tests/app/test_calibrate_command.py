@@ -205,6 +205,22 @@ def test_what_else_is_refused(project: Project, land: Land, tmp_path: Path) -> N
     )
 
 
+def test_the_model_is_the_one_that_the_project_uses(project: Project, tmp_path: Path) -> None:
+    assert calibrate(project, "--sample", 250).exit_code == 0
+    other = tmp_path / "other"
+    shutil.copytree(SHIPPED, other)
+    card = json.loads((other / "card.json").read_text(encoding="utf-8"))
+    (other / "card.json").write_text(json.dumps(card | {"name": "another"}), encoding="utf-8")
+    folder = project.folder
+    assert "0 of" in kilnlight("calibrate", "--project", folder).output
+    done = kilnlight("models", "publish", other, "--project", folder, "--anyway", "a test")
+    assert done.exit_code == 0, done.output
+    # the sample was drawn for the model that was in use before
+    assert "No random sample" in kilnlight("calibrate", "--project", folder).output
+    assert "No random sample" in calibrate(project, model=folder).output
+    assert "0 of" in calibrate(project).output
+
+
 def test_a_run_without_candidates_cannot_be_sampled(land: Land, tmp_path: Path) -> None:
     run = tmp_path / "run"
     assert kilnlight("detect", land.scene, "--out", run, "--threads", 1).exit_code == 0
