@@ -19,7 +19,7 @@ ENOUGH = 20
 """So many lengths have to be known before their median says anything."""
 ALIKE = 0.85
 """Kilns at least so long, as a share of what was learnt, are shown as they are."""
-PART = 0.6
+PART = 0.8
 """Share of the way to the size that was learnt, in logarithms."""
 MOST = 1.5
 """Largest zoom."""
