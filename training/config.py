@@ -183,7 +183,7 @@ class Model(_Section):
     """... in which months ..."""
     products: tuple[str, ...] = ()
     """... and on which products."""
-    unvalidated: tuple[str, ...] = ("S2-L2A reflectance",)
+    unvalidated: tuple[str, ...] = ()
     """What it was not tried on, in words."""
     licence: str = "see the licence of the training data"
     candidate_floor: Annotated[float, Field(gt=0, le=0.05)] = 0.05

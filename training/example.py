@@ -13,8 +13,9 @@ _HEAD = """\
 # A setting behind a # has the value that it has when it is left out.
 """
 _STAGES = """\
-# After [fit], as long again with other crops, as often as there are entries; none if it is left out.
-# stages = [{ steps = 1000, final_steps = 1500, new_share = 0.5, crops = { zoom_min = 0.5 }}]
+# After [fit] each net learns on for so many steps (final_steps: the net on everything), with other crops, as
+# often as there are entries; its weights go new_share of the way to the new ones; none if it is left out.
+# stages = [{ steps = 1000, learning_rate = 0.001, new_share = 0.5, crops = { zoom_min = 0.5 } }]
 """
 _VALUES: dict[str, dict[str, Any]] = {
     "data": {

@@ -68,10 +68,9 @@ def note_times(out: Path) -> Notes:
     Folds may learn side by side in two processes, so nothing is added up from one of them alone.
     """
     nets = {}
-    for path in sorted(out.glob(f"*/*/{FILE}")):
+    for path in sorted(out.glob(f"*/**/{FILE}")):  # a stage lies in the folder of the one before it
         far = noted(path.parent)
-        name = f"{path.parent.parent.name}/{path.parent.name}"
-        nets[name] = NetTime(steps=far.step, seconds=far.seconds)
+        nets[path.parent.relative_to(out).as_posix()] = NetTime(steps=far.step, seconds=far.seconds)
     notes = _read(out / NOTES).model_copy(update={"nets": nets})
     _write(out / NOTES, notes)
     return notes

@@ -24,7 +24,11 @@ def calibrate(
     ),
     model: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Model bundle.", show_default="the one that the project uses"),
+        typer.Option(
+            metavar="DIR",
+            help="Model bundle, or a project: the model that it uses.",
+            show_default="the one in use",
+        ),
     ] = None,
     sample: Annotated[
         int | None,

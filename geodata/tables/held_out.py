@@ -18,7 +18,7 @@ SCHEMA = pa.DataFrameSchema(
         "fold": pa.Column("int64", pa.Check.ge(1)),
         "scene": pa.Column(str),  # name of the file
         "score": pa.Column("float32", _SHARE),  # from the candidate floor up
-        # by a Platt scaling of the other folds' scores; null where those are too few
+        # by a beta calibration of the other folds' scores; null where those are too few
         "probability": pa.Column("float32", _SHARE, nullable=True),
         "outcome": pa.Column(str, pa.Check.isin(OUTCOMES)),  # at 100 m, whatever the threshold
         "kiln": pa.Column(str, nullable=True),  # what the labels call the kiln of a hit

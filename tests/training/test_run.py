@@ -85,6 +85,11 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     # each net then went through the second stage, from the weights of the first, and it is what was exported
     logs = [steps_in(out / part / "seed0" / "stage2" / "log.csv") for part in ("fold1", "fold2", "final")]
     assert logs == [[1], [1], [1, 2]]
+    nets = json.loads((out / "training.json").read_text())["nets"]
+    assert {name: net["steps"] for name, net in nets.items() if "final" in name} == {
+        "final/seed0": 2,
+        "final/seed0/stage2": 2,
+    }
     first, second = (averaged(out / "final" / "seed0" / stage) for stage in ("", "stage2"))
     exported = load_file(out / "bundle" / "model.safetensors")["0.stem.1.weight"]
     assert np.allclose(exported, 0.75 * first + 0.25 * second, atol=1e-7)
