@@ -42,12 +42,17 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         folds: how many folds they come from; 0 for the training scenes.
 
     Raises:
-        InputError: if nothing was found at all.
+        InputError: if nothing was found that counts, or there is no kiln to find.
     """
     found, truth, matching = match_looks(looks)
-    if not len(found) or not truth.kilns:
+    if not truth.kilns:
         raise InputError(
-            "No threshold can be chosen: the net found nothing; train longer or check the labels."
+            "No threshold can be chosen: no labelled kiln can be seen on what was held back; check the "
+            "labels, and for cloud or nodata there."
+        )
+    if matching.excused.all():  # of none at all, too
+        raise InputError(
+            "No threshold can be chosen: the net found nothing that counts; train longer or check the labels."
         )
     threshold = best_threshold(curve(found, matching, truth.kilns))
     if not folds:

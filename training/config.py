@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import shapely
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
@@ -179,7 +180,7 @@ class Model(_Section):
     """Width (sigma) of the Gaussian that the heat-map goes through, on the ground; 0 for none."""
     area: tuple[tuple[float, float], ...] = ()
     """Ring of lon, lat: where its figures hold ..."""
-    months: tuple[int, ...] = ()
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
     """... in which months ..."""
     products: tuple[str, ...] = ()
     """... and on which products."""
@@ -188,6 +189,12 @@ class Model(_Section):
     licence: str = "see the licence of the training data"
     candidate_floor: Annotated[float, Field(gt=0, le=0.05)] = 0.05
     """Answers below this are not kept, even as candidates."""
+
+    @model_validator(mode="after")
+    def _area_is_a_ring(self) -> Self:
+        if self.area and (len(self.area) < 3 or not shapely.Polygon(self.area).is_valid):
+            raise ValueError("area has to be a ring of three or more corners that does not cross itself")
+        return self
 
 
 class RunConfig(_Section):

@@ -189,6 +189,11 @@ def _training_scenes(run: Run, fold: Fold | None) -> list[TrainingScene]:
         loaded = _load(run, name, held)
         if loaded.weight.any():
             out.append(loaded)
+    if not out:
+        raise InputError(
+            "There is no valid pixel to learn from beside what is held back; check the scenes for nodata, "
+            "or the folds."
+        )
     return out
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from app.services.jobs import Progress, jobs_of, run_jobs
 from app.services.model import model_folder, open_model
@@ -15,11 +16,13 @@ from detection.coverage import Observed
 from detection.pipeline import join
 from detection.scan import Detector, Scan
 from geodata.errors import InputError
+from geodata.grid import Grid
 from geodata.sources.files import OpenOptions
 from geodata.sources.inputs import GoodScene
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
 from geodata.tables.run import RUN, Run, open_run
+from geodata.tiles import tile_id, tiles_of
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,19 @@ def _by_run(run: Run, good: Sequence[GoodScene]) -> list[Scan]:
         info = replace(
             one.info, scene_id=entry.scene_id, acquired_at=entry.acquired_at, product=entry.product
         )
-        mine = rows[rows["scene_id"] == info.scene_id]
-        tiles = coverage[coverage["scene_id"] == info.scene_id]
+        # clips of one product share its id: only what lies in this one is this one's
+        mine = rows[(rows["scene_id"] == info.scene_id) & _in(info.grid, rows)]
+        ours = {tile_id(tile) for tile in tiles_of(info.grid)}
+        tiles = coverage[(coverage["scene_id"] == info.scene_id) & coverage["tile_id"].isin(ours)]
         observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))
         scores = mine["score"].to_numpy(np.float64)
         scans.append(Scan(info, boxes_of(mine), scores, observed, entry.zoom))
     return scans
+
+
+def _in(grid: Grid, rows: pd.DataFrame) -> NDArray[np.bool_]:
+    boxes = boxes_of(rows)
+    col, row = grid.pixel(boxes.lon, boxes.lat)
+    rim = 0.5  # rounding may put a centre at the edge outside
+    inside: NDArray[np.bool_] = (col >= -rim) & (col <= grid.width + rim)
+    return inside & (row >= -rim) & (row <= grid.height + rim)

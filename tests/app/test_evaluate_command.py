@@ -113,6 +113,17 @@ def test_figures_follow_from_the_matching(case):
     assert 0 <= low <= at_100["f1"] <= high <= 1
 
 
+def test_what_a_run_found_in_another_clip_of_the_product_does_not_count(case, tmp_path):
+    boxes = boxes_at((22, 20), (SIDE + 40, 20), (20, SIDE + 40))
+    write_run(tmp_path / "run", case / "scene.tif", boxes, [HIGH, HIGH, HIGH])
+    done = kilnlight(
+        *("evaluate", case / "scene.tif", "--labels", case / "kilns.geojson", "--run", tmp_path / "run"),
+        "--json",
+    )
+    at_100 = row(json.loads(done.stdout))
+    assert (at_100["hits"], at_100["false_alarms"]) == (1, 0)
+
+
 def test_without_places_nothing_is_excused_there(case):
     result = run_evaluate(case, "--ignore", case / "places.csv")
     assert row(result, excused=False)["false_alarms"] == 3

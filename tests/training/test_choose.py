@@ -58,3 +58,12 @@ def test_few_detections_calibrate_nothing_and_many_are_calibrated() -> None:
 def test_a_net_that_found_nothing_gives_no_threshold() -> None:
     with pytest.raises(InputError, match="train longer"):
         choose([look([], [], missed=2)], folds=2)
+
+
+def test_all_that_was_found_may_lie_where_nobody_knows() -> None:
+    one = look([0.9], [False], missed=1)
+    truth = Truth(one.truth.kiln_lon, one.truth.kiln_lat, np.zeros(1, bool), one.found.lon, one.found.lat)
+    with pytest.raises(InputError, match="nothing that counts"):
+        choose([Look(one.found, truth, 100.0)], folds=2)
+    with pytest.raises(InputError, match="no labelled kiln"):
+        choose([look([0.9], [False])], folds=2)

@@ -110,6 +110,12 @@ def test_crops_out_of_range_are_refused_with_the_setting(tmp_path, crops):
         ("[data", "TOML"),
         ("[data]\nscenes=['a']\nlabels='b'\nwat=1\n[model]\nname='x'", "data.wat is not known"),
         ("", "data is missing; model is missing"),
+        ("[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\nmonths=[0]", "model.months.0 = 0"),
+        ("[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\narea=[[1,1],[2,2]]", "area has to be a ring"),
+        (
+            "[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\narea=[[0,0],[1,1],[1,0],[0,1]]",
+            "does not cross itself",
+        ),
         (
             "[data]\nscenes=['a']\nlabels='b'\n[model]\nname='x'\n[[stages]]\nsteps=0\ncrops={haze_chance=2}",
             "stages.0.steps = 0.*; stages.0.crops.haze_chance = 2",

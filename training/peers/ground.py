@@ -11,6 +11,7 @@ from detection.coverage import Observed
 from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample, join_samples, match_sample
 from detection.scan import Scan
+from geodata.errors import InputError
 from geodata.scene import Scene
 from geodata.tables.detections import boxes_of
 from geodata.tables.held_out import read_held_out, write_held_out
@@ -101,6 +102,8 @@ def opened(run_file: Path) -> Iterator[Ground]:
     """Labels read, scenes open, folds checked. Raises `InputError` as their readers."""
     config = read_config(run_file)
     with opened_data(config, run_file.parent) as data:
+        if not data.split.folds:
+            raise InputError(f"{run_file} has no folds to compare on; give it [folds].")
         named = ((land, pattern) for pattern, land in config.data.land.items())
         lands = dict(zip(data.scenes, lands_of(named, list(data.scenes)), strict=True))
         yield Ground(config, data.labels, data.scenes, data.split, lands)
