@@ -45,10 +45,10 @@ def recalibration(found: Reviewed, drawn_on: str) -> Calibration:
     Raises:
         InputError: a higher score does not mean more kilns.
     """
-    n = len(found.score)
+    n, above = len(found.score), int(found.above.sum())
     method = (
-        f"Platt scaling of {n} reviews of a random sample drawn on {drawn_on}, half of it at or above the "
-        "threshold; no weights, since the draw depended on nothing but the score"
+        f"Platt scaling of {n} reviews of a random sample drawn on {drawn_on}, {above} of them at or above "
+        "the threshold; no weights, since the draw depended on nothing but the score"
     )
     fit = fit_calibration(found.score, found.is_kiln, method)
     if fit.slope <= 0:
@@ -63,7 +63,7 @@ def words_of_before(card: Card) -> str:
     """What the chances before were."""
     if card.local_calibrations:
         return "the card's latest local calibration"
-    return "the raw score" if card.calibration is None else "the card's calibration, outside its domain"
+    return "the raw score" if card.calibration is None else "the card's own calibration"
 
 
 def reliability(found: Reviewed, card: Card) -> tuple[Reliability, ...]:

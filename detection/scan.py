@@ -101,7 +101,7 @@ def scan(
     info = scene.info
     if not scene.stats():
         nothing = {tile_id(tile): 0.0 for tile in tiles_of(info.grid)}
-        return Scan(info, *concatenate([]), Observed(nothing))
+        return Scan(info, *concatenate([]), Observed(nothing), detector.zoom)
     boxes, scores = look(scene, detector, plan, report)
     return Scan(info, boxes, scores, Observed(observed_shares(scene)), detector.zoom)
 

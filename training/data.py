@@ -69,13 +69,12 @@ class Labels:
         )
         return Lesson(kilns.take(known & ~negative), places(negative), ignored)
 
-    def truth(self, inside: Mask, visible: Mask) -> Truth:
+    def truth(self, there: Mask, visible: Mask) -> Truth:
         """The sure kilns of a part, and all places that nobody is sure of; a detection there does not count.
 
-        Ignored are cut kilns and those that were not seen. A cut kiln's centre may lie outside the scene that
-        shows the rest of it, so all of them are kept.
+        Ignored are cut kilns and those that were not seen.
         """
-        taken = (inside | self.kilns.cut_by_edge) & self.kilns.sure
+        taken = there & self.kilns.sure
         some = self.kilns.take(taken)
         places = self.places.and_these(self.kilns)
         ignored = some.cut_by_edge | ~visible[taken]

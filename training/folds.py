@@ -44,12 +44,11 @@ class Fold:
 
     def held_back(self, name: str, grid: Grid, gap_px: int) -> Mask:
         """(height, width): True for the fold's own pixels and those within the gap beside them."""
-        shape = self.kept_from(name, gap_px)
-        if shape.is_empty:
-            return np.zeros((grid.height, grid.width), dtype=bool)
-        return np.asarray(
-            geometry_mask([shape], (grid.height, grid.width), Affine.identity(), invert=True), dtype=bool
-        )
+        return _pixels_in(self.kept_from(name, gap_px), grid)
+
+    def owned_pixels(self, name: str, grid: Grid) -> Mask:
+        """(height, width): True for the pixels of the fold's own part of a scene."""
+        return _pixels_in(self.owned[name], grid)
 
     def owns(self, name: str, grid: Grid, lon: Floats, lat: Floats) -> Mask:
         """Which points lie in the fold's own part of a scene."""
@@ -60,6 +59,13 @@ class Fold:
     def share(self, name: str, grid: Grid) -> float:
         """The share of the scene's area that the fold owns."""
         return float(self.owned[name].area / (grid.width * grid.height))
+
+
+def _pixels_in(shape: BaseGeometry, grid: Grid) -> Mask:
+    if shape.is_empty:
+        return np.zeros((grid.height, grid.width), dtype=bool)
+    mask = geometry_mask([shape], (grid.height, grid.width), Affine.identity(), invert=True)
+    return np.asarray(mask, dtype=bool)
 
 
 def folds_of(

@@ -20,7 +20,7 @@ from detection.evaluate.visible import seen_kilns
 from detection.scan import Scan
 from geodata.grid import Floats
 from geodata.labels.kilns import Places
-from geodata.scene import Scene
+from geodata.scene import Scene, Window
 from geodata.tables.held_out import HELD_OUT, write_held_out
 from geodata.tables.parquet import CRS
 from training.data import Labels
@@ -64,14 +64,16 @@ def part_sample(
     mine = fold.owns(name, grid, result.boxes.lon, result.boxes.lat)
     kilns, share = labels.kilns, fold.share(name, grid)
     inside = fold.owns(name, grid, kilns.boxes.lon, kilns.boxes.lat)
-    truth = labels.truth(inside, seen_kilns(scene, kilns.boxes).visible)
-    # those of `truth`, in its order
-    some = kilns.take((inside | kilns.cut_by_edge) & kilns.sure)
+    seen = seen_kilns(scene, kilns.boxes)
+    # a cut kiln's centre may lie outside the scene that shows the rest of it
+    there = inside | (seen.near & kilns.cut_by_edge)
+    truth = labels.truth(there, seen.visible)
+    some = kilns.take(there & kilns.sure)  # those of `truth`, in its order
     region = Region(
         name=name if share > _WHOLE else f"{name}, its part in fold {number}",
         scene=name,
         grid=grid,
-        area_km2=result.observed.km2 * share,
+        area_km2=_observed_km2(scene, result, fold),
         land=land,
         acquired_at=scene.info.acquired_at,
         product=scene.info.product,
@@ -91,6 +93,16 @@ def part_sample(
         (region.area_km2,),
         Places(truth.place_lon, truth.place_lat),
     )
+
+
+def _observed_km2(scene: Scene, result: Scan, fold: Fold) -> float:
+    """What was seen of the fold's own part: clouds and gaps lie in one part rather than in another."""
+    name, grid = scene.info.name, scene.info.grid
+    if fold.share(name, grid) > _WHOLE:
+        return result.observed.km2
+    valid = scene.read(Window(0, 0, grid.width, grid.height)).valid
+    mine = valid & fold.owned_pixels(name, grid)
+    return result.observed.km2 * float(mine.sum()) / max(float(valid.sum()), 1.0)
 
 
 def keep_held_out(out: Path, parts: list[Sample], about: About, scenes: dict[str, Scene]) -> Path:

@@ -56,6 +56,8 @@ class Run:
     labels: Labels
     scenes: dict[str, Scene]
     split: Split
+    lands: dict[str, str | None]
+    """Kind of land by scene."""
     progress: Progress
     device: str
     precision: str
@@ -68,7 +70,9 @@ def opened(config: RunConfig, base: Path, out: Path, setting: Setting, progress:
         folds, only = len(data.split.folds), setting.only_fold
         if only is not None and only > folds:
             raise InputError(f"There is no fold {only}: the run file has {folds} of them.")
-        yield Run(config, out, setting, data.labels, data.scenes, data.split, progress, "cpu", "fp32")
+        yield Run(
+            config, out, setting, data.labels, data.scenes, data.split, data.lands, progress, "cpu", "fp32"
+        )
 
 
 def parts_of(run: Run) -> list[PartCounts]:

@@ -20,7 +20,6 @@ from detection.bundle import (
     load_bundle,
     write_card,
 )
-from detection.evaluate.lands import lands_of
 from detection.evaluate.matching import Look
 from detection.evaluate.sample import Sample
 from detection.evaluate.visible import seen_kilns
@@ -39,7 +38,7 @@ from training.folds import Fold
 from training.held_out import About, keep_held_out, part_sample
 from training.learn import Run, Setting, learn, opened, parts_of, plan
 from training.notes import NOTES, begin_notes, note_times
-from training.parts import check_positives
+from training.parts import check_positives, count_parts
 from training.progress import Progress
 from training.scenes import NORMALISATION
 
@@ -102,22 +101,17 @@ def _begun(run: Run) -> Run:
     return replace(run, device=notes.device, precision=notes.precision)
 
 
-def _lands(config: RunConfig, scenes: list[str]) -> dict[str, str | None]:
-    named = ((land, pattern) for pattern, land in config.data.land.items())
-    return dict(zip(scenes, lands_of(named, scenes), strict=True))
-
-
 def _score(run: Run, weights: list[Weights], fold: Fold, number: int, folder: Path) -> list[Sample]:
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
         _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
-    parts, doubts, lands = [], [], _lands(run.config, list(run.scenes))
+    parts, doubts = [], []
     for name in fold.owned:
         scene = run.scenes[name]
         result = scan(scene, detector, window_plan(scene.info, detector.card))
-        part = part_sample(scene, result, run.labels, fold, number, lands[name])
+        part = part_sample(scene, result, run.labels, fold, number, run.lands[name])
         parts.append(part)
         kilns = run.labels.kilns
         asked = fold.owns(name, scene.info.grid, kilns.boxes.lon, kilns.boxes.lat)
@@ -155,10 +149,7 @@ def typical_length_m(parts: list[Sample], threshold: float) -> float | None:
 
 def _card(run: Run, chosen: Chosen, kiln_length_m: float | None = None) -> Card:
     config, model = run.config, run.config.model
-    area_km2 = sum(s.info.grid.area_km2() for s in run.scenes.values())
-    grids = [s.info.grid for s in run.scenes.values()]
-    boxes = run.labels.whole
-    inside = np.any([_inside(*g.pixel(boxes.lon, boxes.lat), g.width, g.height) for g in grids], axis=0)
+    learnt = count_parts(run.split, run.labels)[-1].learnt
     return Card(
         name=model.name,
         architecture=_architecture(config.fit.nets, model.views),
@@ -175,8 +166,8 @@ def _card(run: Run, chosen: Chosen, kiln_length_m: float | None = None) -> Card:
         training_data=(
             TrainingData(
                 name=config.data.name,
-                kilns=int(inside.sum()),
-                area_km2=round(area_km2, 1),
+                kilns=learnt.kilns,
+                area_km2=round(learnt.km2, 1),
                 licence=config.data.licence,
                 attribution=config.data.attribution,
                 blocks=_blocks(run),
@@ -201,10 +192,6 @@ def _blocks(run: Run) -> tuple[TrainingBlock, ...]:
 def _architecture(nets: int, views: int) -> str:
     several = f"{nets} nets and " if nets > 1 else ""
     return f"KilnNet: anchor-free, oriented, stride 2; mean of {several}{views} mirrored views"
-
-
-def _inside(col: np.ndarray, row: np.ndarray, width: int, height: int) -> np.ndarray:
-    return (col >= 0) & (col < width) & (row >= 0) & (row < height)
 
 
 def _write_figures(path: Path, figures: tuple[Figure, ...]) -> None:

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from detection.evaluate.lands import lands_of
 from geodata.grid import Grid
 from geodata.scene import Scene
 from training import folds
@@ -51,6 +52,8 @@ class Opened:
     labels: Labels
     scenes: dict[str, Scene]
     split: Split
+    lands: dict[str, str | None]
+    """Kind of land by scene."""
 
 
 @contextmanager
@@ -62,11 +65,13 @@ def opened_data(config: RunConfig, base: Path) -> Iterator[Opened]:
         base: the folder that its paths start from.
 
     Raises:
-        InputError: for labels, scenes or folds that cannot be used.
+        InputError: for labels, scenes, kinds of land or folds that cannot be used.
     """
     labels = read_labels(config.data, base)
     with ExitStack() as stack:
         scenes = open_scenes(config.data, base, labels, stack)
+        named = ((land, pattern) for pattern, land in config.data.land.items())
+        lands = dict(zip(scenes, lands_of(named, list(scenes)), strict=True))
         grids = {name: s.info.grid for name, s in scenes.items()}
         borders = {name: border_px(name, config.data) for name in scenes}
         split = Split(
@@ -76,4 +81,4 @@ def opened_data(config: RunConfig, base: Path) -> Iterator[Opened]:
             folds.held_out_of(config.folds, grids, base),
             borders,
         )
-        yield Opened(labels, scenes, split)
+        yield Opened(labels, scenes, split, lands)

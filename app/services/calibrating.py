@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from app.services.bundle_copy import write_bundle
 from app.services.project import Project, utc_now
 from app.services.review_sample import ENOUGH, TRUTHS, check_model, progress_of
-from app.services.review_zoom import zoom_of_scenes
 from detection.bundle import Bundle, Calibration, Domain
 from detection.calibrate import standard_errors
 from detection.local_domain import local_domains
@@ -69,17 +68,16 @@ def recalibrate(
 
     Raises:
         InputError: `out` is there already, no sample or detections of this model, too few reviews, too few of
-            one outcome, scenes that were seen at several zooms, scores that do not tell kilns from the rest,
+            one outcome, a draw that does not say at which zoom, scores that do not tell kilns from the rest,
             or a folder that cannot be written.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is there already and is not overwritten; name a new folder with --out.")
     with project.store.reading() as connection:
         sample = _sample(project, connection, bundle)
+        zoom = _zoom_of(project, sample)
         items = _counted(project, connection, sample)
         domains = _domains(connection, sample, items)
-        drawn = {item.drawn.unit.scene_id for item in sample.items}
-        zoom = zoom_of_scenes(project, connection, sample.model_id, drawn)
     found = columns_of(sample, items)
     fit = recalibration(found, f"{sample.at:%Y-%m-%d}")
     rows, before, at = reliability(found, bundle.card), words_of_before(bundle.card), now()
@@ -119,6 +117,17 @@ def _sample(project: Project, connection: Connection, bundle: Bundle) -> ReviewS
         f"No random sample of what {bundle.card.name} ({bundle.model_id}) found was drawn in {project.folder}"
         f"{apart}; draw one with `kilnlight calibrate --sample 250` and review it."
     )
+
+
+def _zoom_of(project: Project, sample: ReviewSample) -> float:
+    """At how much enlarged the scores were given; whatever was detected since does not change them."""
+    if sample.zoom is None:
+        raise InputError(
+            f"The sample of {sample.at:%Y-%m-%d} in {project.folder} does not say how many times enlarged "
+            "the model saw the scenes; draw it again with `kilnlight calibrate --sample "
+            f"{progress_of(sample).places}`: what was reviewed counts there too."
+        )
+    return sample.zoom
 
 
 def _counted(project: Project, connection: Connection, sample: ReviewSample) -> list[Sampled]:

@@ -8,8 +8,9 @@ from app.services.jobs import Job, Progress, Steps, jobs_of
 from app.services.model import open_model
 from app.services.run_inputs import ScannedFile, Warn, run_input, warn_of_domain, warn_of_gaps
 from app.services.run_output import RunOutput, ensure_run_folder, write_output
+from detection.bundle import Card
 from detection.pipeline import run_tables
-from detection.scan import Detector, scan
+from detection.scan import scan
 from geodata.errors import InputError, ProblemsError
 from geodata.sources.files import OpenOptions, open_with
 from geodata.sources.inputs import GoodScene, check_scenes
@@ -54,7 +55,7 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
         InputError: for a broken model, or pixels that do not decode.
     """
     detector = open_model(request.model, request.threads)
-    request = replace(request, options=for_card(request.options, detector))
+    request = replace(request, options=for_card(request.options, detector.card))
     good, skipped = check(request, warn)
     jobs = jobs_of(good, detector, request.options, request.zoom, warn)
     for job in jobs:
@@ -84,9 +85,9 @@ def detect(request: DetectRequest, warn: Warn, progress: Progress) -> DetectResu
     )
 
 
-def for_card(options: OpenOptions, detector: Detector) -> OpenOptions:
+def for_card(options: OpenOptions, card: Card) -> OpenOptions:
     """The options with the bands and the pixel size that the model wants."""
-    return replace(options, bands=detector.card.bands, pixel_size_m=detector.card.pixel_size_m)
+    return replace(options, bands=card.bands, pixel_size_m=card.pixel_size_m)
 
 
 def check(request: DetectRequest, warn: Warn) -> tuple[list[GoodScene], list[SkippedInput]]:

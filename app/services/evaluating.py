@@ -98,6 +98,9 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     """
     sources = [open_source(request.model, request.run, request.threads)]
     sources += [open_against(request.against, request.threads)] if request.against else []
+    for source in sources:
+        if source.cut:
+            warn(cut_in_words(source))
     options = _options(request.options, sources[0])
     checked = check_scenes(request.scenes, options)
     checked.raise_problems()
@@ -121,6 +124,15 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     return _evaluation(first, good), Details(first, other, paths, made_up, options)
 
 
+def cut_in_words(source: Source) -> str:
+    """What cannot be measured on a run that kept no candidates."""
+    return (
+        f"The run of {source.name} kept nothing below the threshold of {source.threshold:g}: its average "
+        "precision and its curves end there and are too low, and no two models are compared by them; "
+        "`kilnlight detect --candidates` keeps the rest."
+    )
+
+
 def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOptions, warn: Warn) -> Known:
     labels, places = read_truth(request.labels, request.ignore, request.label_options, warn)
     check_meet(labels, [one.info.grid for one in good], request.labels)
@@ -133,7 +145,7 @@ def _known(request: EvaluateRequest, good: Sequence[GoodScene], options: OpenOpt
 
 
 def _options(options: OpenOptions, source: Source) -> OpenOptions:
-    return for_card(options, source.detector) if source.detector else options
+    return for_card(options, source.card) if source.card else options
 
 
 def _scored(

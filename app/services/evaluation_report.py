@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.services.evaluating import Details, Scored
+from app.services.evaluating import Details, Scored, cut_in_words
 from app.services.judging import Source
 from detection.bundle import Calibration
 from detection.calibrate import probability
@@ -52,7 +52,7 @@ def report_evaluation(details: Details, options: ReportOptions) -> Path:
         made_at=options.made_at,
         attribution="Made-up imagery" if details.made_up else _ATTRIBUTION,
         coordinates=options.coordinates,
-        notes=_notes(scored.zooms),
+        notes=(*_notes(scored.zooms), *_cuts([scored, *([other] if other else [])])),
     )
     report = build_report(subject, Other(other.sample, _facts(other.source)) if other else None)
     return write_report(
@@ -76,13 +76,19 @@ def _notes(zooms: Sequence[float]) -> tuple[str, ...]:
     )
 
 
+def _cuts(sides: Sequence[Scored]) -> tuple[str, ...]:
+    return tuple(cut_in_words(side.source) for side in sides if side.source.cut)
+
+
 def _facts(source: Source) -> ModelFacts:
     card = source.card
     if card is None:
-        return ModelFacts(source.model_id, source.name, source.threshold, "")
+        return ModelFacts(source.model_id, source.name, source.threshold, "", cut=source.cut)
     data = tuple(f"{d.name} ({d.kilns:,} kilns, {d.area_km2:,.0f} km²)" for d in card.training_data)
     ground = bool(blocks_of(card))
-    return ModelFacts(source.model_id, source.name, source.threshold, card.threshold_chosen, data, ground)
+    return ModelFacts(
+        source.model_id, source.name, source.threshold, card.threshold_chosen, data, ground, source.cut
+    )
 
 
 def _probabilities(scored: Scored) -> tuple[Floats, str]:
@@ -103,9 +109,8 @@ def _probabilities(scored: Scored) -> tuple[Floats, str]:
     if card is None or card.calibration is None:
         return _by_region(sample, scored.calibrations), f"No probabilities: {_first(reasons)}."
     return _by_region(sample, [card.calibration] * len(reasons)), (
-        "The model gives no probability here, since the scenes lie outside its card's domain: "
-        f"{_first(reasons)}. Shown is what the card's calibration would have said: a test of whether it "
-        "could be extended to them, and no figure of the model."
+        f"The model gives no probability here: {_first(reasons)}. Shown is what the card's calibration would "
+        "have said: a test of whether it could be extended to these scenes, and no figure of the model."
     )
 
 

@@ -74,7 +74,8 @@ def _kilns(known: Known, scenes: Sequence[int]) -> Kilns:
     inside = np.stack([known.seen[k].inside for k in scenes])
     visible = np.any([known.seen[k].visible for k in scenes], axis=0)
     # a cut kiln's centre may lie outside the scene that shows the rest of it
-    there = inside.any(axis=0) | labels.cut_by_edge
+    near = np.any([known.seen[k].near for k in scenes], axis=0)
+    there = inside.any(axis=0) | (near & labels.cut_by_edge)
     some = labels.take(there)
     return Kilns(
         some.boxes,

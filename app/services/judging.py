@@ -36,6 +36,11 @@ class Source:
     detector: Detector | None = None
     run: Run | None = None
 
+    @property
+    def cut(self) -> bool:
+        """Nothing below the threshold is known: a run that kept no candidates."""
+        return self.run is not None and self.run.candidates is None
+
 
 def open_source(model: Path | None, run: Path | None, threads: int) -> Source:
     """A run where one is named, else a model (None: the shipped one).

@@ -76,7 +76,7 @@ def mine_scenes(request: MineRequest, warn: Warn, progress: Progress) -> MineRes
     """
     labels, truth = request.known.read()
     detector = open_model(request.model, request.threads)
-    options = for_card(request.options, detector)
+    options = for_card(request.options, detector.card)
     checked = check_scenes(request.scenes, options)
     checked.raise_problems()
     for warning in checked.warnings:

@@ -100,7 +100,7 @@ def draw_sample(project: Project, bundle: Bundle, request: SampleRequest) -> Pro
         check_model(project, connection, bundle)
         check_candidates(project, connection, bundle)
         units = _in_known_scenes(connection, bundle, request.warn)
-        zoom_of_scenes(project, connection, bundle.model_id, {unit.scene_id for unit in units})
+        zoom = zoom_of_scenes(project, connection, bundle.model_id, {unit.scene_id for unit in units})
         places = len({unit.site_id for unit in units})
         if places < ENOUGH:
             raise InputError(
@@ -108,9 +108,8 @@ def draw_sample(project: Project, bundle: Bundle, request: SampleRequest) -> Pro
                 f"needs reviews of {ENOUGH}; run `kilnlight detect --candidates` on more scenes and import "
                 "them."
             )
-        record_sample(
-            project.store, bundle.model_id, draw_reviews(units, bundle.card.threshold, request.n), utc_now()
-        )
+        draw = draw_reviews(units, bundle.card.threshold, request.n)
+        record_sample(project.store, bundle.model_id, draw, utc_now(), zoom)
         sample = latest_sample(connection, bundle.model_id)
         assert sample is not None
     _cut(project, sample, request)

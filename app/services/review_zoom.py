@@ -6,21 +6,21 @@ from sqlalchemy import Connection
 
 from app.services.project import Project
 from geodata.errors import InputError
-from geodata.store.review_samples import runs_of_model
+from geodata.store.review_samples import counting_on
 from geodata.tables.run import open_run
 
 
 def zoom_of_scenes(project: Project, connection: Connection, model_id: str, scenes: Collection[str]) -> float:
-    """The zoom of the runs that count on some scenes (ids); 1 where no run of the model does.
+    """The zoom of the runs that count on some scenes (ids); 1 where no run of the model saw anything there.
 
     Raises:
         InputError: they were seen at several zooms, so that their scores are no one scale.
     """
-    zooms: dict[str, float] = {}
-    for run_id in runs_of_model(connection, model_id):  # a later run counts in place of an earlier one
-        record = open_run(project.runs / run_id).record
-        zooms |= {one.scene_id: one.zoom for one in record.inputs if one.scene_id in scenes}
-    found = sorted(set(zooms.values()))
+    zooms: set[float] = set()
+    for run_id, counting in counting_on(connection, model_id, scenes).items():
+        inputs = open_run(project.runs / run_id).record.inputs
+        zooms |= {one.zoom for one in inputs if one.scene_id in counting and one.observed_km2 > 0}
+    found = sorted(zooms)
     if len(found) > 1:
         names = ", ".join(f"{zoom:g}" for zoom in found)
         raise InputError(

@@ -14,7 +14,8 @@ def intervals(
 ) -> dict[str, Interval]:
     """95 % intervals of the figures of `metrics.Scores`, by their names there; repeatable.
 
-    A bootstrap over places (`blocks.Blocks`). What is never finite is left out.
+    A bootstrap over places (`blocks.Blocks`). What is never finite is left out, and so are F1 and
+    average precision where no draw changes them.
 
     Args:
         found: detections, candidates below the threshold too where the average precision is to use them.
@@ -27,14 +28,18 @@ def intervals(
     drawn = figure_draws(scored, area_km2, threshold, draw_blocks([scored])[0])
     ranges = {name: between(values) for name, values in drawn.items()}
     out = {name: interval for name, interval in ranges.items() if interval is not None}
+    for name in ("f1", "average_precision"):
+        if name in out and out[name][0] == out[name][1]:
+            del out[name]  # without a hit, or without a mistake, every draw is the same: that is no certainty
     return out | _where_nothing_varies(scored, area_km2, threshold)
 
 
 def _where_nothing_varies(scored: Scored, area_km2: float, threshold: float) -> dict[str, Interval]:
-    """Exact limits where there is no false alarm or no miss: drawing anew would show no doubt at all.
+    """Exact limits where there is no false alarm, no miss or no hit: drawing anew would show no doubt at all.
 
     No event leaves an upper limit of -ln .025 = 3.7 events (Garwood 1936); n successes of n leave a lower
-    limit of .025 ** (1 / n) of their share (Clopper and Pearson 1934).
+    limit of .025 ** (1 / n) of their share, and none of n an upper one of 1 less that (Clopper and Pearson
+    1934).
     """
     found, truth, matching = scored
     above = found.score >= threshold
@@ -46,6 +51,10 @@ def _where_nothing_varies(scored: Scored, area_km2: float, threshold: float) -> 
         out["precision"] = (float(_TAIL ** (1 / hits)), 1.0)
     if hits and hits == truth.kilns:
         out["recall"] = (float(_TAIL ** (1 / hits)), 1.0)
+    if alarms and not hits:
+        out["precision"] = (0.0, float(1 - _TAIL ** (1 / alarms)))
+    if truth.kilns and not hits:
+        out["recall"] = (0.0, float(1 - _TAIL ** (1 / truth.kilns)))
     return out
 
 

@@ -29,6 +29,8 @@ class Judged:
 
     sample: Sample
     threshold: float
+    cut: bool = False
+    """Nothing below the threshold is known, so that curves end there."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Comparison:
 
 
 def compare(first: Judged, second: Judged) -> Comparison:
-    """Compare two models on the same kilns.
+    """Compare two models on the same kilns; by areas under curves only where neither is cut.
 
     Raises:
         ValueError: the kilns are not the same.
@@ -68,6 +70,9 @@ def compare(first: Judged, second: Judged) -> Comparison:
     turned = _figures(sides, by_overlap, lambda s: s.sized_truth, ("average_precision",))
     for all_figures, more in zip((one, two), turned, strict=True):
         all_figures["rotated_ap50"] = more["average_precision"]
+    if first.cut or second.cut:
+        for figures in (one, two):
+            del figures["average_precision"], figures["rotated_ap50"]
     found = [_found(side, matching) for side, matching in zip(sides, by_centre, strict=True)]
     required = ~first.sample.kilns.ignored
     return Comparison(

@@ -76,6 +76,11 @@ class Kilns:
         return len(self.names)
 
     @property
+    def count_ignored(self) -> int:
+        """How many are ignored; one that two parts of a scene, or two looks, share is one."""
+        return len({self.names[k] for k in np.flatnonzero(self.ignored)})
+
+    @property
     def has_size(self) -> Mask:
         """True for kilns whose box is known."""
         return np.ones(len(self), np.bool_) if self.sized is None else self.sized

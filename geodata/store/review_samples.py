@@ -4,7 +4,7 @@ Only a review of a site in the latest sample of a model may calibrate it: what p
 because it is doubtful or because it matters to them, is no random choice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,6 +39,9 @@ class ReviewSample:
     items: tuple[Sampled, ...]
     frame: dict[str, int]
     """Stratum -> how many units there were."""
+    zoom: float | None
+    """How many times enlarged the model saw the scenes when the scores were drawn; None in logs from before
+    that was noted."""
 
     def reviewed(self) -> tuple[Sampled, ...]:
         """The beginning of the list in which each has a verdict, whichever.
@@ -77,6 +80,21 @@ def models_of_evidence(connection: Connection) -> list[str]:
     return sorted(connection.execute(query).scalars())
 
 
+def counting_on(connection: Connection, model_id: str, scene_ids: Collection[str]) -> dict[str, set[str]]:
+    """Runs of a model that count on some scenes -> the scenes on which they do."""
+    query = (
+        select(coverage.c.run_id, coverage.c.scene_id)
+        .join(runs, runs.c.run_id == coverage.c.run_id)
+        .where(runs.c.model_id == model_id, coverage.c.superseded.is_(False))
+        .distinct()
+    )
+    found: dict[str, set[str]] = {}
+    for run_id, scene_id in connection.execute(query):
+        if scene_id in scene_ids:
+            found.setdefault(run_id, set()).add(scene_id)
+    return found
+
+
 def runs_of_model(connection: Connection, model_id: str) -> list[str]:
     """Runs of a model that still count anywhere, in the order in which they were imported."""
     counting = select(coverage.c.run_id).where(coverage.c.superseded.is_(False))
@@ -109,8 +127,8 @@ def tiles_of_model(connection: Connection, model_id: str, scene_ids: Sequence[st
     return sorted(connection.execute(query).scalars())
 
 
-def record_sample(store: Store, model_id: str, draw: Draw, at: datetime) -> None:
-    """Write a sample into the log."""
+def record_sample(store: Store, model_id: str, draw: Draw, at: datetime, zoom: float = 1.0) -> None:
+    """Write a sample into the log; `zoom` is that of the scores that were drawn from."""
     rows = [
         {
             "site_id": one.unit.site_id,
@@ -121,7 +139,7 @@ def record_sample(store: Store, model_id: str, draw: Draw, at: datetime) -> None
         }
         for one in draw.drawn
     ]
-    payload = {"model_id": model_id, "frame": draw.frame, "drawn": rows}
+    payload = {"model_id": model_id, "zoom": zoom, "frame": draw.frame, "drawn": rows}
     store.record(NewEvent(at, KIND, SAMPLER, payload, f"{_KEY}{at.isoformat()}"))
 
 
@@ -145,7 +163,7 @@ def _sample(connection: Connection, at: datetime, payload: Payload) -> ReviewSam
         Sampled(_drawn(row), known[row["site_id"]].tile_id, known[row["site_id"]].object_verdict)
         for row in rows
     )
-    return ReviewSample(payload["model_id"], at, items, payload["frame"])
+    return ReviewSample(payload["model_id"], at, items, payload["frame"], payload.get("zoom"))
 
 
 def _drawn(row: Payload) -> Drawn:

@@ -89,6 +89,19 @@ def test_a_run_against_itself_differs_in_nothing(case, tmp_path):
     assert all(one["difference"]["value"] == 0 and one["p"] in (1, None) for one in differences)
 
 
+def test_a_run_that_kept_no_candidates_is_not_compared_by_its_curves(case, tmp_path):
+    found = boxes_at((21.5, 20.5), (64.5, 64.5), (20.5, 110.5))
+    write_run(tmp_path / "cut", case / "scene.tif", found, [HIGH, LOW, HIGH - 0.01], candidates=False)
+    done = evaluate(
+        *(case, "good", "--report", tmp_path / "r", "--against", tmp_path / "cut", "--pictures", 0)
+    )
+    assert done.exit_code == 0 and "kept nothing below the threshold" in done.output
+    content = json.loads((tmp_path / "r" / "report.json").read_text())
+    names = {one["name"] for one in content["comparison"]["differences"]}
+    assert names == {"f1", "precision", "recall", "false_per_1000_km2"}
+    assert "kept nothing below the threshold" in (tmp_path / "r" / "report.html").read_text()
+
+
 def test_ground_that_the_model_was_trained_on_is_refused(case, tmp_path):
     model = bundle_trained_on(tmp_path / "model", scene_block(case / "scene.tif", 0, SIDE // 4))
     command = ("evaluate", case / "scene.tif", "--labels", case / "kilns.geojson", "--model", model)

@@ -53,6 +53,20 @@ def test_nothing_at_all_gives_no_interval():
     assert outcomes([Look(*nothing, 0.0)], 0.5) == []
 
 
+def test_what_no_draw_changes_is_told_by_exact_limits_or_not_at_all():
+    found, truth = case(clumped=False)
+    kilns = truth.kilns
+    # nothing wrong: Clopper and Pearson's lower limit for n of n; nothing is said of F1
+    perfect = intervals(Found(truth.kiln_lon, truth.kiln_lat, np.full(kilns, 0.9)), truth, 1000.0, 0.5)
+    assert perfect["recall"] == perfect["precision"] == (0.025 ** (1 / kilns), 1.0)
+    assert not {"f1", "average_precision"} & set(perfect)
+    # nothing right: their upper limit for none of n
+    away = intervals(Found(found.lon, found.lat + 1, found.score), truth, 1000.0, 0.0)
+    assert away["recall"] == (0.0, 1 - 0.025 ** (1 / kilns))
+    assert away["precision"] == (0.0, 1 - 0.025 ** (1 / len(found)))
+    assert not {"f1", "average_precision", "centre_error_m"} & set(away)
+
+
 def test_looks_are_matched_each_by_itself():
     found, truth = case(clumped=False)
     both, all_truth, matching = match_looks([Look(found, truth, 1.0)] * 2)

@@ -69,7 +69,7 @@ def test_what_was_before_is_named_and_both_go_into_the_card() -> None:
     rows = reliability(found, CARD)
     made = figures(rows, found, words_of_before(CARD))
     assert len(made) == 4 and sum(ALL in one.name for one in made) == 2
-    assert "outside its domain" in made[0].protocol and "cross-validated over" in made[1].protocol
+    assert "the card's own calibration" in made[0].protocol and "cross-validated over" in made[1].protocol
     assert words_of_before(card(calibration=None)) == "the raw score"
     local = card(
         local_calibrations=(Calibration(slope=1, intercept=0, n=200, method="", domain=CARD.domain),)

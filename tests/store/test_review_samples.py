@@ -17,6 +17,7 @@ from geodata.store.ranks import RANK_AT_LEAST
 from geodata.store.records import SiteFilter
 from geodata.store.review_draw import ABOVE, BELOW, Unit, draw_reviews
 from geodata.store.review_samples import (
+    counting_on,
     latest_sample,
     models_of_evidence,
     record_sample,
@@ -98,11 +99,10 @@ def project(tmp_path: Path) -> Project:
     return opened
 
 
-def drawn(project: Project, n: int, at: datetime = NOW) -> None:
+def drawn(project: Project, n: int, at: datetime = NOW, zoom: float = 1.0) -> None:
     with project.store.writing() as connection:
-        record_sample(
-            project.store, "model-1", draw_reviews(units_of(connection, "model-1"), THRESHOLD, n), at
-        )
+        draw = draw_reviews(units_of(connection, "model-1"), THRESHOLD, n)
+        record_sample(project.store, "model-1", draw, at, zoom)
 
 
 def sample_of(project: Project, model: str | None = None):
@@ -134,9 +134,28 @@ def test_the_latest_sample_counts_and_is_rebuilt_from_the_log(project: Project) 
     assert len(sample.items) == 12 and sample.frame[ABOVE] + sample.frame[BELOW] == 35
     site = sample.items[0].drawn.unit.site_id
     assert [entry.kind for entry in project.store.history(site)].count("review_sample_drawn") in (1, 2)
+    assert sample.zoom == 1.0
+    drawn(project, 12, NOW + timedelta(days=2), zoom=1.2)
+    sample = sample_of(project)
+    assert sample.zoom == 1.2
     before = dump(project.store)
     project.rebuild()
     assert dump(project.store) == before and sample_of(project) == sample
+
+
+def test_a_run_counts_on_the_scenes_that_no_later_run_covers(project: Project, tmp_path: Path) -> None:
+    with project.store.reading() as connection:
+        (both,) = counting_on(connection, "model-1", ["first", "second"]).items()
+    assert both[1] == {"first", "second"}
+    again = write_run_folder(
+        tmp_path / "again", [FakeScene("second", DAY + timedelta(days=5), some_kilns(15), product="painted")]
+    )
+    import_into(project, ImportRequest(runs=(again,)))
+    with project.store.reading() as connection:
+        found = counting_on(connection, "model-1", ["first", "second"])
+        assert found[both[0]] == {"first"} and sorted(map(sorted, found.values())) == [["first"], ["second"]]
+        assert counting_on(connection, "model-1", ["second"]).keys() == found.keys() - {both[0]}
+        assert counting_on(connection, "model-2", ["first"]) == {}
 
 
 def test_verdicts_count_up_to_the_first_gap_whenever_they_were_given(project: Project) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 import shapely
 
 from detection.coverage import Observed
@@ -65,6 +66,20 @@ def test_each_part_has_its_own_kilns_detections_and_ground(scene):
     whole = Observed(observed_shares(scene)).km2
     assert left.area_km2 + right.area_km2 == pytest.approx(whole)
     assert left.kilns.names == ("1", "2") and right.kilns.names == ("3", "4")
+
+
+def test_ground_that_was_not_seen_is_that_of_the_part_where_it_lies(tmp_path: Path):
+    """The left quarter is nodata: all of it in the left half, of which one half is left."""
+    path = write_painted(paint_scene(3, SIDE, SIDE, n_kilns=4), tmp_path).scene
+    with rasterio.open(path, "r+") as file:
+        pixels = file.read()
+        pixels[:, :, : SIDE // 4] = file.nodata
+        file.write(pixels)
+    with open_scene(path) as opened:
+        left, right = parts_of(opened)
+        whole = Observed(observed_shares(opened)).km2
+    assert right.area_km2 == pytest.approx(2 * left.area_km2, rel=1e-6)
+    assert left.area_km2 + right.area_km2 == pytest.approx(whole)
 
 
 def about() -> About:

@@ -254,3 +254,12 @@ def test_the_command_trains_scores_and_reports_both(tmp_path: Path) -> None:
     differences = report["comparison"]["differences"]
     assert {one["name"] for one in differences} >= {"f1", "average_precision"}
     assert all(one["first"] == one["second"] for one in differences)
+    # with another overlap the net is asked again, and another rate is another net
+    note = out / "compare" / "fcos" / "fold1" / "held_out_1_views.json"
+    before = note.read_text()
+    (tmp_path / "TRIES.toml").write_text(TRIES + "nms_iou = 0.1\n")
+    command(tmp_path / "TRIES.toml", out)
+    assert note.read_text() != before
+    (tmp_path / "TRIES.toml").write_text(TRIES.replace("2e-3", "1e-3"))
+    with pytest.raises(InputError, match=r"learning_rate was 0\.002 and is 0\.001"):
+        command(tmp_path / "TRIES.toml", out)

@@ -106,6 +106,16 @@ def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) ->
     assert not (tmp_path / "out").exists()
 
 
+def test_land_of_a_scene_that_there_is_not_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
+    write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
+    (tmp_path / "RUN.toml").write_text(RUN + '\n[data.land]\n"other_*.tif" = "city"\n')
+    command = ("train", tmp_path / "RUN.toml", "--out", tmp_path / "out", "--threads", 1)
+    for more in ((), ("--check",)):
+        done = CliRunner().invoke(build(), [str(a) for a in (*command, *more)])
+        assert done.exit_code == 2 and "'city' is given for other_*.tif" in done.output
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_fold_without_a_kiln_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:
     write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
     text = RUN.replace("[0, 130]", "[0, 2]").replace("[130, 256]", "[2, 256]")

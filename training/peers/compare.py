@@ -3,6 +3,7 @@
 Everything lies in the output folder, fold by fold: the same command goes on where it was stopped.
 """
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -110,16 +111,24 @@ def _figures(samples: Sequence[Sample], folds: int) -> tuple[float, tuple[Figure
 def _fold(one: Try, ground: Ground, number: int, folder: Path, plan: Plan, say: Say) -> list[Sample]:
     """What a net that has not seen the fold's ground finds on it, scene by scene."""
     path = folder / f"held_out_{plan.views}_views.parquet"
-    if not path.exists():
-        steps = max(round(one.steps * plan.share), 1)
-        lesson = lesson_of(one, ground, list(ground.lessons(number)), steps, plan.threads)
+    steps = max(round(one.steps * plan.share), 1)
+    lesson = lesson_of(one, ground, list(ground.lessons(number)), steps, plan.threads)
+    settings = json.dumps({**lesson.settings(), "nms_iou": one.nms_iou}, sort_keys=True)
+    if not _made_with(path, settings):
         net = peer.fit(lesson, folder, _reporter(folder, steps, say))
         masks, began = ground.held_out(number), time.process_time()
         scans = [scan(ground.scenes[name], net, one, mask, plan.views) for name, mask in masks.items()]
         ground.keep(path, [ground.sample(number, found) for found in scans])
+        write_text_atomic(path.with_suffix(".json"), settings)
         say(f"{folder}: looked at {', '.join(masks)}, {time.process_time() - began:.0f} processor seconds")
     # always from the file, so that a run that was stopped gives the same figures
     return ground.kept(path, number)
+
+
+def _made_with(path: Path, settings: str) -> bool:
+    """Whether a fold's table is there and was made with these settings; else the net is asked again."""
+    note = path.with_suffix(".json")
+    return path.exists() and note.exists() and note.read_text(encoding="utf-8") == settings
 
 
 def lesson_of(one: Try, ground: Ground, scenes: list[TrainingScene], steps: int, threads: int) -> peer.Lesson:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from detection.coverage import Observed
-from detection.evaluate.lands import lands_of
 from detection.evaluate.sample import Sample, join_samples, match_sample
 from detection.scan import Scan
 from geodata.errors import InputError
@@ -104,6 +103,4 @@ def opened(run_file: Path) -> Iterator[Ground]:
     with opened_data(config, run_file.parent) as data:
         if not data.split.folds:
             raise InputError(f"{run_file} has no folds to compare on; give it [folds].")
-        named = ((land, pattern) for pattern, land in config.data.land.items())
-        lands = dict(zip(data.scenes, lands_of(named, list(data.scenes)), strict=True))
-        yield Ground(config, data.labels, data.scenes, data.split, lands)
+        yield Ground(config, data.labels, data.scenes, data.split, data.lands)

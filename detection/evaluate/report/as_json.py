@@ -59,7 +59,7 @@ def _head(report: Report) -> dict[str, Any]:
         "scored_on_training_ground": bool(report.trained_regions),
         "observed_km2": sample.area_km2,
         "kilns": sample.truth.kilns,
-        "kilns_ignored": int(sample.kilns.ignored.sum()),
+        "kilns_ignored": sample.kilns.count_ignored,
         "unverified_places": len(sample.places.lon),
         "bootstrap_draws": DRAWS,
         "attribution": subject.attribution,

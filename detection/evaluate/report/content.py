@@ -40,6 +40,8 @@ class ModelFacts:
     training_data: tuple[str, ...] = ()
     says_ground: bool = False
     """The card lists the ground that it was trained on."""
+    cut: bool = False
+    """Nothing below the threshold is known."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ def _folds(sample: Sample, matching: Matching) -> Folds:
 
 def _comparison(subject: Subject, matching: Matching, other: Other) -> Comparison:
     result = compare(
-        Judged(subject.sample, subject.model.threshold), Judged(other.sample, other.model.threshold)
+        Judged(subject.sample, subject.model.threshold, subject.model.cut),
+        Judged(other.sample, other.model.threshold, other.model.cut),
     )
     mine = kilns_of(subject.sample, ONLY_FIRST, result.only_first, matching)
     theirs = kilns_of(other.sample, ONLY_SECOND, result.only_second, match_sample(other.sample))

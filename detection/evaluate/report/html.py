@@ -130,7 +130,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         ("Kilns to find", str(sample.truth.kilns)),
         (
             "Kilns that count neither way",
-            f"{int(sample.kilns.ignored.sum())} (cut by an edge, or not visible)",
+            f"{sample.kilns.count_ignored} (cut by an edge, or not visible)",
         ),
         ("Unverified places", str(len(sample.places.lon))),
     ]
