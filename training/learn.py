@@ -21,6 +21,8 @@ from training.data import Labels
 from training.export import Weights, load_weights
 from training.fit import FitOptions, fit, start, step_once
 from training.folds import Fold
+from training.identity import Settings, identity
+from training.learnt import Learnt, load_learnt, save_learnt, times_of
 from training.notes import note_times
 from training.parts import PartCounts, count_parts
 from training.progress import NetPlan, Progress
@@ -89,9 +91,12 @@ def plan(run: Run) -> list[NetPlan]:
     out = []
     for name in names:
         for number in range(run.config.fit.nets):
-            for stage in _stages(run, name, number):
+            stages = _stages(run, name, number)
+            behind = len(times_of(run.out / stages[0].name))
+            for count, stage in enumerate(stages):
                 steps = stage.fit.steps
-                out.append(NetPlan(stage.name, steps, min(noted(run.out / stage.name).step, steps)))
+                done = steps if count < behind else min(noted(run.out / stage.name).step, steps)
+                out.append(NetPlan(stage.name, steps, done))
     return out
 
 
@@ -103,7 +108,13 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
     nets = []
     for number in range(run.config.fit.nets):
         weights = init[number % len(init)] if init else None
-        for stage in _stages(run, folder.name, number):
+        stages = _stages(run, folder.name, number)
+        home = run.out / stages[0].name
+        settings = [_settings(stage, scenes, None if k else weights) for k, stage in enumerate(stages)]
+        known = load_learnt(home, settings)
+        times = known.times if known else ()
+        weights = known.weights if known else weights
+        for stage in stages[len(times) :]:
 
             def report(step: int, heat: float, regression: float, name: str = stage.name) -> None:
                 run.progress.step(name, step, heat + regression)
@@ -118,11 +129,18 @@ def learn(run: Run, fold: Fold | None, folder: Path) -> list[Weights]:
                 watch=watch,
                 tensorboard=run.setting.tensorboard,
             )
-            note_times(run.out)
             weights = new if weights is None else blended(weights, new, stage.new_share)
+            times = (*times, noted(run.out / stage.name))
+            save_learnt(home, Learnt(weights, times), settings[: len(times)])
+        note_times(run.out)
         assert weights is not None  # there is a first stage
         nets.append(weights)
     return nets
+
+
+def _settings(stage: "_Stage", scenes: list[TrainingScene], init: Weights | None) -> Settings:
+    """All that a stage's weights depend on beside those of the stage before it."""
+    return {**identity(stage.fit, stage.crops, scenes, init), "new_share": stage.new_share}
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from geodata.errors import InputError
 from geodata.files import write_text_atomic
 from training.checkpoint import FILE, noted
 from training.device import Precision, choose_precision, describe
+from training.learnt import FILE as LEARNT
+from training.learnt import times_of
 
 NOTES = "training.json"
 
@@ -63,11 +65,15 @@ def begin_notes(out: Path, wanted_precision: str, device: torch.device, threads:
 
 
 def note_times(out: Path) -> Notes:
-    """Write down what each net has taken so far, as its checkpoint says.
+    """Write down what each net has taken so far, as its checkpoints and the finished net say.
 
     Folds may learn side by side in two processes, so nothing is added up from one of them alone.
     """
     nets = {}
+    for path in sorted(out.glob(f"*/*/{LEARNT}")):
+        for count, far in enumerate(times_of(path.parent), 1):
+            stage = path.parent if count == 1 else path.parent / f"stage{count}"
+            nets[stage.relative_to(out).as_posix()] = NetTime(steps=far.step, seconds=far.seconds)
     for path in sorted(out.glob(f"*/**/{FILE}")):  # a stage lies in the folder of the one before it
         far = noted(path.parent)
         nets[path.parent.relative_to(out).as_posix()] = NetTime(steps=far.step, seconds=far.seconds)

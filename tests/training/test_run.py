@@ -94,6 +94,31 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     exported = load_file(out / "bundle" / "model.safetensors")["0.stem.1.weight"]
     assert np.allclose(exported, 0.75 * first + 0.25 * second, atol=1e-7)
     assert not np.allclose(first, second, atol=1e-7) and np.allclose(first, second, atol=1e-3)
+    _goes_on_from_nets_alone(tmp_path, command, out)
+
+
+def _goes_on_from_nets_alone(tmp_path: Path, command: tuple[object, ...], out: Path) -> None:
+    """Another folder with nothing but the second fold's net: it is scored, or learns what is new."""
+    again = tmp_path / "again"
+    kept = again / "fold2" / "seed0" / "net.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes((out / "fold2" / "seed0" / "net.safetensors").read_bytes())
+    command = (*(again if part == out else part for part in command), "--fold", 2)
+    kilnlight(*command)
+    assert not list(again.rglob("log.csv")) and not list(again.rglob("checkpoint.safetensors"))
+    first, second = (load_file(folder / "fold2" / "model.safetensors") for folder in (out, again))
+    assert first.keys() == second.keys() and all((first[name] == second[name]).all() for name in first)
+    nets = json.loads((again / "training.json").read_text())["nets"]
+    assert {name: net["steps"] for name, net in nets.items()} == {"fold2/seed0": 1, "fold2/seed0/stage2": 1}
+
+    run = tmp_path / "RUN.toml"
+    text = RUN.replace("crops = { size_px = 64 } }]", "crops = { size_px = 64 } }, { steps = 1 }]")
+    run.write_text(text)
+    kilnlight(*command)
+    assert [path.parent.name for path in again.rglob("log.csv")] == ["stage3"]
+    run.write_text(text.replace("new_share = 0.25", "new_share = 0.5"))
+    done = CliRunner().invoke(build(), [str(a) for a in command])
+    assert done.exit_code == 2 and "new_share was 0.25 and is 0.5 now" in " ".join(done.output.split())
 
 
 def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) -> None:
