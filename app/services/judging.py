@@ -22,7 +22,7 @@ from geodata.sources.inputs import GoodScene
 from geodata.tables.coverage import read_coverage
 from geodata.tables.detections import boxes_of, read_detections
 from geodata.tables.run import RUN, Run, open_run
-from geodata.tiles import tile_id, tiles_of
+from geodata.tiles import footprint, tile_from_id, tile_id, tile_polygon, tiles_of
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,24 @@ def _by_run(run: Run, good: Sequence[GoodScene]) -> list[Scan]:
         )
         # clips of one product share its id: only what lies in this one is this one's
         mine = rows[(rows["scene_id"] == info.scene_id) & _in(info.grid, rows)]
-        ours = {tile_id(tile) for tile in tiles_of(info.grid)}
-        tiles = coverage[(coverage["scene_id"] == info.scene_id) & coverage["tile_id"].isin(ours)]
-        observed = Observed(dict(zip(tiles["tile_id"], tiles["observed_share"].astype(float), strict=True)))
+        clips = sum(other.scene_id == info.scene_id for other in run.record.inputs)
+        observed = _observed(coverage[coverage["scene_id"] == info.scene_id], info.grid, several=clips > 1)
         scores = mine["score"].to_numpy(np.float64)
         scans.append(Scan(info, boxes_of(mine), scores, observed, entry.zoom))
     return scans
+
+
+def _observed(coverage: pd.DataFrame, grid: Grid, *, several: bool) -> Observed:
+    """What a scene shows of its tiles; where `several` clips of a product share one, its own part at most."""
+    ours = {tile_id(tile) for tile in tiles_of(grid)}
+    rows = coverage[coverage["tile_id"].isin(ours)]
+    shares = dict(zip(rows["tile_id"], rows["observed_share"].astype(float), strict=True))
+    if several:
+        shape = footprint(grid)
+        for name, share in shares.items():
+            tile = tile_polygon(tile_from_id(name))
+            shares[name] = min(share, tile.intersection(shape).area / tile.area)
+    return Observed(shares)
 
 
 def _in(grid: Grid, rows: pd.DataFrame) -> NDArray[np.bool_]:

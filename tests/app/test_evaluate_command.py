@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from painted_files import AT, SIDE, kilnlight, painted, write
+from painted_files import AT, SIDE, crop, kilnlight, painted, write
+from rasterio.windows import Window
 
 from app.services.run_output import RunOutput, write_output
 from detection.bundle import load_bundle, shipped_bundle_path
@@ -122,6 +123,22 @@ def test_what_a_run_found_in_another_clip_of_the_product_does_not_count(case, tm
     )
     at_100 = row(json.loads(done.stdout))
     assert (at_100["hits"], at_100["false_alarms"]) == (1, 0)
+
+
+def test_a_tile_that_two_clips_of_a_product_share_is_ground_of_each_as_far_as_it_reaches(case, tmp_path):
+    clips = [tmp_path / name for name in ("west.tif", "east.tif")]
+    for k, clip in enumerate(clips):
+        crop(write(tmp_path / "whole.tif", side=2 * SIDE), clip, Window(k * SIDE, 0, SIDE, 2 * SIDE))
+        with rasterio.open(clip, "r+") as data:
+            data.update_tags(PRODUCT_URI="S2A_ONE_PRODUCT")
+    kilnlight("detect", *clips, "--out", tmp_path / "run", "--threads", 1)
+    done = kilnlight(
+        *("evaluate", *clips, "--labels", case / "kilns.geojson", "--run", tmp_path / "run", "--json")
+    )
+    assert done.exit_code == 0, done.output
+    with open_scene(tmp_path / "whole.tif") as opened:
+        whole = opened.info.grid.area_km2()
+    assert json.loads(done.stdout)["observed_km2"] == pytest.approx(whole, rel=0.01)
 
 
 def test_without_places_nothing_is_excused_there(case):
