@@ -11,17 +11,15 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 
 from geodata.errors import InputError
 from geodata.files import atomic_path
 from training.checkpoint import FILE as CHECKPOINT
 from training.checkpoint import Noted
+from training.export import Weights
 from training.identity import Settings, differences
 
 FILE = "net.safetensors"
-
-Weights = dict[str, Tensor]
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,11 @@ def count_parts(split: Split, labels: Labels) -> list[PartCounts]:
     return [*out, _count("final", Fold({}), split, labels)]
 
 
+def count_learnt(split: Split, labels: Labels) -> Side:
+    """Kilns and ground that the final net learns from; as in `count_parts`."""
+    return _count("final", Fold({}), split, labels).learnt
+
+
 def count_scenes(kilns: Boxes, grids: Mapping[str, Grid]) -> dict[str, Side]:
     """Kilns and ground of each scene, by name; as in `count_parts`."""
     return {

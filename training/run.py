@@ -38,7 +38,7 @@ from training.folds import Fold
 from training.held_out import About, keep_held_out, part_sample
 from training.learn import Run, Setting, learn, opened, parts_of, plan
 from training.notes import NOTES, begin_notes, note_times
-from training.parts import check_positives, count_parts
+from training.parts import check_positives, count_learnt
 from training.progress import Progress
 from training.scenes import NORMALISATION
 
@@ -149,7 +149,7 @@ def typical_length_m(parts: list[Sample], threshold: float) -> float | None:
 
 def _card(run: Run, chosen: Chosen, kiln_length_m: float | None = None) -> Card:
     config, model = run.config, run.config.model
-    learnt = count_parts(run.split, run.labels)[-1].learnt
+    learnt = count_learnt(run.split, run.labels)
     return Card(
         name=model.name,
         architecture=_architecture(config.fit.nets, model.views),

@@ -127,7 +127,7 @@ def tiles_of_model(connection: Connection, model_id: str, scene_ids: Sequence[st
     return sorted(connection.execute(query).scalars())
 
 
-def record_sample(store: Store, model_id: str, draw: Draw, at: datetime, zoom: float = 1.0) -> None:
+def record_sample(store: Store, model_id: str, draw: Draw, at: datetime, zoom: float) -> None:
     """Write a sample into the log; `zoom` is that of the scores that were drawn from."""
     rows = [
         {

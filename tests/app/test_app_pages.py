@@ -232,7 +232,7 @@ def draw_sample(context: AppContext, n: int = 4) -> list[str]:
     """The sites of a sample, in the order in which they are to be reviewed."""
     with context.store.writing() as connection:
         draw = draw_reviews(units_of(connection, "model-1"), 0.4, n)
-        record_sample(context.store, "model-1", draw, context.now())
+        record_sample(context.store, "model-1", draw, context.now(), 1.0)
     return list(dict.fromkeys(one.unit.site_id for one in draw.drawn))
 
 

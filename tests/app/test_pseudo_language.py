@@ -69,7 +69,7 @@ def work_on(project: Project) -> AppContext:
     record_verdict(project, second.site_id, "kiln", NOTE, REVIEWER, now=lambda: NOW)
     with project.store.writing() as connection:
         draw = draw_reviews(units_of(connection, "model-1"), 0.4, 4)
-        record_sample(project.store, "model-1", draw, NOW)
+        record_sample(project.store, "model-1", draw, NOW, 1.0)
     alarms = tuple(Outcome(site.lon, site.lat, "false_alarm", 0.6, 7.0) for site in others)
     rows = (Row(True, SCORES, {"f1": (0.7, 0.9)}), Row(False, replace(SCORES, f1=0.5), {}))
     outcomes = (Outcome(60.0, 10.0, "missed", None, None), *alarms)
