@@ -64,7 +64,7 @@ def save_checkpoint(folder: Path, state: State, settings: Settings) -> None:
     tensors = {k: v.detach().cpu().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
     notes = {
         "step": str(state.step),
-        "seconds": f"{state.seconds:.1f}",
+        "seconds": f"{state.seconds:.3f}",
         "rng": json.dumps(state.rng.bit_generator.state),
         "configuration": json.dumps(dict(settings), sort_keys=True),
     }

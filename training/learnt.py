@@ -39,7 +39,7 @@ def save_learnt(folder: Path, net: Learnt, stages: Sequence[Settings]) -> None:
     """
     notes = {
         "stages": json.dumps([dict(one) for one in stages], sort_keys=True),
-        "times": json.dumps([[one.step, round(one.seconds, 1)] for one in net.times]),
+        "times": json.dumps([[one.step, round(one.seconds, 3)] for one in net.times]),
     }
     path = folder / FILE
     try:
