@@ -23,6 +23,17 @@ NAMES = {
 }
 
 
+UNSEEN = "each part seen by a net that has not learnt from it"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What figures say of where they come from."""
+
+    command: str = "kilnlight train RUN.toml"
+    unseen: str = UNSEEN
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What the held-out parts decided."""
@@ -33,13 +44,14 @@ class Chosen:
     figures: tuple[Figure, ...] = ()
 
 
-def choose(looks: Sequence[Look], folds: int) -> Chosen:
+def choose(looks: Sequence[Look], folds: int, told: Told = Told()) -> Chosen:
     """Threshold from the pooled F1 at 100 m, calibration and figures.
 
     Args:
         looks: every held-out part, seen by a net that has not learnt from it; or, without folds, the training
             scenes themselves.
         folds: how many folds they come from; 0 for the training scenes.
+        told: what the figures are to say of themselves.
 
     Raises:
         InputError: if nothing was found that counts, or there is no kiln to find.
@@ -66,7 +78,7 @@ def choose(looks: Sequence[Look], folds: int) -> Chosen:
         threshold,
         f"best F1 at 100 m, pooled over {_held_out(folds)}",
         calibration,
-        figures(looks, threshold, folds),
+        figures(looks, threshold, folds, told),
     )
 
 
@@ -74,7 +86,7 @@ def _held_out(folds: int) -> str:
     return "1 held-out fold" if folds == 1 else f"{folds} held-out folds"
 
 
-def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure, ...]:
+def figures(looks: Sequence[Look], threshold: float, folds: int, told: Told = Told()) -> tuple[Figure, ...]:
     """F1, precision, recall, AP, false alarms and centre error with 95 % intervals."""
     found, truth, matching = match_looks(looks)
     area_km2 = sum(look.area_km2 for look in looks)
@@ -82,7 +94,7 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
     ranges = intervals(found, truth, area_km2, threshold, matching)
     protocol = (
         f"{_held_out(folds)} of the training scenes ({truth.kilns} kilns, {area_km2:,.0f} km²); "
-        "each part seen by a net that has not learnt from it; threshold chosen on the pool; "
+        f"{told.unseen}; threshold chosen on the pool; "
         "95 % intervals by a bootstrap over 1 km tiles"
     )
     out = []
@@ -90,8 +102,6 @@ def figures(looks: Sequence[Look], threshold: float, folds: int) -> tuple[Figure
         value, (low, high) = getattr(values, name), ranges.get(name, (None, None))
         if np.isfinite(value):
             out.append(
-                Figure(
-                    name=label, value=value, low=low, high=high, protocol=protocol, command="kilnlight train"
-                )
+                Figure(name=label, value=value, low=low, high=high, protocol=protocol, command=told.command)
             )
     return tuple(out)

@@ -77,16 +77,19 @@ class Folds(_Section):
         return self
 
 
+Steps = Annotated[int, Field(gt=0, le=10_000_000)]
+
+
 class Fit(_Section):
     """See `training.fit.FitOptions`."""
 
-    steps: Annotated[int, Field(gt=0)] = 2600
+    steps: Steps = 2600
     """For each fold."""
-    final_steps: Annotated[int | None, Field(gt=0)] = None
+    final_steps: Steps | None = None
     """For the net on everything; as many as for a fold if left out."""
     cycles: Annotated[int, Field(gt=0)] = 1
     """How often the learning rate falls to zero on the way."""
-    batch: Annotated[int, Field(gt=0)] = 8
+    batch: Annotated[int, Field(gt=0, le=4096)] = 8
     """Crops a step."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
     """Its peak."""
@@ -157,9 +160,9 @@ class Crops(_Section):
 class Stage(_Section):
     """Learning that goes on from the averaged weights, with other crops; each net, after all of `[fit]`."""
 
-    steps: Annotated[int, Field(gt=0)]
+    steps: Steps
     """For each fold."""
-    final_steps: Annotated[int | None, Field(gt=0)] = None
+    final_steps: Steps | None = None
     """For the net on everything; as many as for a fold if left out."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 1e-3
     """Its peak."""

@@ -41,10 +41,12 @@ class About:
     name: str
     threshold: float
     how: str
-    training_data: str
+    training_data: tuple[str, ...]
     attribution: str
     command: str
     made_at: datetime
+    notes: tuple[str, ...] = ()
+    """What else a reader must know."""
 
 
 def part_sample(
@@ -119,13 +121,14 @@ def keep_held_out(out: Path, parts: list[Sample], about: About, scenes: dict[str
     subject = Subject(
         sample=sample,
         model=ModelFacts(
-            "one net per fold", about.name, about.threshold, about.how, (about.training_data,), True
+            "one net per fold", about.name, about.threshold, about.how, about.training_data, True
         ),
         probability=chances,
         probability_note=_NOTE if calibrated else "No probabilities: too few held-out detections.",
         command=about.command,
         made_at=about.made_at,
         attribution=about.attribution,
+        notes=about.notes,
     )
 
     @contextmanager

@@ -10,27 +10,18 @@ from pathlib import Path
 import numpy as np
 from pydantic import TypeAdapter
 
-from detection.bundle import (
-    GRAPH,
-    Card,
-    Domain,
-    Figure,
-    TrainingBlock,
-    TrainingData,
-    load_bundle,
-    write_card,
-)
+from detection.bundle import GRAPH, Figure, write_card
 from detection.evaluate.matching import Look
 from detection.evaluate.sample import Sample
 from detection.evaluate.visible import seen_kilns
 from detection.runtime import OnnxRuntime
 from detection.scan import Detector, scan, window_plan
-from detection.training_ground import blocks_of_scene
 from geodata.files import write_bytes_atomic
 from geodata.labels.check import FILE as CHECKED
 from geodata.labels.check import contradictions, write_contradictions
 from training.bands import in_words
-from training.choose import Chosen, choose
+from training.card import begun_from, card_of, how_unseen, training_data_of
+from training.choose import UNSEEN, Chosen, Told, choose
 from training.config import RunConfig
 from training.device import choose_device
 from training.export import Weights, export
@@ -38,9 +29,8 @@ from training.folds import Fold
 from training.held_out import About, keep_held_out, part_sample
 from training.learn import Run, Setting, learn, opened, parts_of, plan
 from training.notes import NOTES, begin_notes, note_times
-from training.parts import check_positives, count_learnt
+from training.parts import check_positives
 from training.progress import Progress
-from training.scenes import NORMALISATION
 
 __all__ = ["Setting", "train"]
 
@@ -73,18 +63,19 @@ def train(config: RunConfig, base: Path, out: Path, setting: Setting, progress: 
                 folder = out / f"fold{number}"
                 parts += _score(run, learn(run, fold, folder), fold, number, folder)
         if setting.only_fold is not None:
-            _write_figures(
-                out / f"fold{setting.only_fold}" / "figures.json", choose(_looks(parts), 1).figures
-            )
+            only = choose(_looks(parts), 1, _told(run))
+            _write_figures(out / f"fold{setting.only_fold}" / "figures.json", only.figures)
             return None
+        # before the net on everything learns, which takes long: folds that found nothing end the run here
+        chosen = choose(_looks(parts), len(run.split.folds), _told(run)) if parts else None
         weights = learn(run, None, out / "final")
-        if not parts:
+        if chosen is None:
             parts = _score(run, weights, run.split.everything(), 0, out / "final")
-        chosen = choose(_looks(parts), len(run.split.folds))
+            chosen = choose(_looks(parts), 0, _told(run))
         if run.split.folds:
             keep_held_out(out, parts, _about(run, chosen), run.scenes)
         export(weights, out / "bundle", config.model.views)
-        write_card(out / "bundle", _card(run, chosen, typical_length_m(parts, chosen.threshold)))
+        write_card(out / "bundle", card_of(run, chosen, typical_length_m(parts, chosen.threshold)))
         hours = note_times(out).seconds / 3600
         progress.say(f"{hours:.2f} hours of learning in all: {out / NOTES}.")
     return out / "bundle"
@@ -96,8 +87,10 @@ def _begun(run: Run) -> Run:
     device = choose_device(setting.device)
     notes = begin_notes(run.out, config.fit.precision, device, setting.threads)
     run.progress.say(f"Learning on {notes.machine} in {notes.precision} ({notes.why}).")
-    if setting.init is not None:
-        run.progress.say(in_words(load_bundle(setting.init).card.bands, config.data.bands))
+    if (origin := begun_from(run)) is not None:
+        run.progress.say(in_words(origin.card.bands, config.data.bands))
+        if (seen := how_unseen(run)) != UNSEEN:
+            run.progress.say(f"The figures of this run will say: {seen}.")
     return replace(run, device=notes.device, precision=notes.precision)
 
 
@@ -105,7 +98,7 @@ def _score(run: Run, weights: list[Weights], fold: Fold, number: int, folder: Pa
     """A fold's net on the fold's own parts, by the very code that `kilnlight detect` runs."""
     export(weights, folder, run.config.model.views)
     detector = Detector(
-        _card(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
+        card_of(run, _NOT_CHOSEN), folder.name, OnnxRuntime(folder / GRAPH, run.setting.threads)
     )
     parts, doubts = [], []
     for name in fold.owned:
@@ -127,16 +120,21 @@ def _looks(parts: list[Sample]) -> list[Look]:
     return [look for part in parts for look in part.looks()]
 
 
+def _told(run: Run) -> Told:
+    return Told(run.setting.command, how_unseen(run))
+
+
 def _about(run: Run, chosen: Chosen) -> About:
-    data, setting = run.config.data, run.setting
+    data, setting, seen = run.config.data, run.setting, how_unseen(run)
     return About(
         run.config.model.name,
         chosen.threshold,
         chosen.how,
-        data.name,
+        tuple(one.name for one in training_data_of(run)),
         data.attribution,
         setting.command,
         setting.now,
+        () if seen == UNSEEN else (f"{seen[0].upper()}{seen[1:]}.",),
     )
 
 
@@ -145,53 +143,6 @@ def typical_length_m(parts: list[Sample], threshold: float) -> float | None:
     lengths = [part.detections.boxes.length_m[part.detections.score >= threshold] for part in parts]
     found = np.concatenate([np.empty(0), *lengths])
     return round(float(np.median(found)), 1) if len(found) else None
-
-
-def _card(run: Run, chosen: Chosen, kiln_length_m: float | None = None) -> Card:
-    config, model = run.config, run.config.model
-    learnt = count_learnt(run.split, run.labels)
-    return Card(
-        name=model.name,
-        architecture=_architecture(config.fit.nets, model.views),
-        bands=config.data.bands,
-        normalisation=NORMALISATION,
-        heat_filter_m=model.heat_filter_m,
-        kiln_length_m=kiln_length_m,
-        threshold=chosen.threshold,
-        threshold_chosen=chosen.how,
-        candidate_floor=min(model.candidate_floor, chosen.threshold),
-        domain=Domain(area=model.area, months=model.months, products=model.products),
-        unvalidated=model.unvalidated,
-        calibration=chosen.calibration,
-        training_data=(
-            TrainingData(
-                name=config.data.name,
-                kilns=learnt.kilns,
-                area_km2=round(learnt.km2, 1),
-                licence=config.data.licence,
-                attribution=config.data.attribution,
-                blocks=_blocks(run),
-            ),
-        ),
-        licence=model.licence,
-        figures=chosen.figures,
-        commit=run.setting.commit,
-        created_at=run.setting.now,
-        files={},
-    )
-
-
-def _blocks(run: Run) -> tuple[TrainingBlock, ...]:
-    """The ground that was learnt: all scenes but what is held out for a later test."""
-    split, blocks = run.split, []
-    for name, grid in split.grids.items():
-        blocks += blocks_of_scene(name, grid, split.held_out.kept_from(name, split.gap_px))
-    return tuple(blocks)
-
-
-def _architecture(nets: int, views: int) -> str:
-    several = f"{nets} nets and " if nets > 1 else ""
-    return f"KilnNet: anchor-free, oriented, stride 2; mean of {several}{views} mirrored views"
 
 
 def _write_figures(path: Path, figures: tuple[Figure, ...]) -> None:

@@ -5,7 +5,7 @@ One of the two modules of the app that import training, and only when asked: for
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -67,17 +67,19 @@ def audit(
     from geodata.labels.audit import audit as look
     from geodata.labels.forms import ReadOptions
     from geodata.labels.kilns import check_meet
-    from geodata.labels.pictures import pictures_of
+    from geodata.labels.pictures import sort_out
     from geodata.labels.read import read_labels
     from geodata.labels.split_files import read_splits
     from geodata.labels.split_kilns import check_counts
+    from geodata.labels.yolo_folder import read_yolo
 
-    pictures = pictures_of(what)
+    pictures, broken = sort_out(what)
     options = ReadOptions(class_names(classes), skip_bad, frame, what)
-    read = read_labels(labels or what, options)
+    read = read_labels(labels, options) if labels else read_yolo(what, pictures, options, broken)
     kilns, problems = read.labels, read.problems
     named = read_splits(splits) if splits else {picture.path.name: "all" for picture in pictures}
     found = look(pictures, kilns, named)
+    found = replace(found, broken=(*(path.name for path in broken), *found.broken))
     if as_json:
         typer.echo(json.dumps({**asdict(found), "problems": problems}, indent=2))
     else:

@@ -53,5 +53,7 @@ def _cell(row: "Row", name: str, digits: int) -> str:
     value: float = getattr(row.scores, name)
     if not isfinite(value):
         return "–"
-    low, high = row.intervals.get(name, (value, value))
+    if name not in row.intervals:  # no draw of places changes it, which is no certainty
+        return f"{value:.{digits}f}"
+    low, high = row.intervals[name]
     return f"{value:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"

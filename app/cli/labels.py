@@ -94,8 +94,13 @@ def convert(
         write_labels(target, labels, points)
         typer.echo(f"{target}: {in_words(labels)}")
     else:
-        lines = write_yolo(target, labels, pictures_of(pictures or target), names)
-        typer.echo(f"{target}: {lines} lines")
+        lines, written = write_yolo(target, labels, pictures_of(pictures or target), names)
+        typer.echo(f"{target}: {lines} lines of {written.sum()} kilns")
+        outside = (labels.probability > 0) & ~written
+        if outside.any():
+            said = f"{outside.sum()} kilns lie whole in no picture and have no line."
+            typer.secho(said, err=True, fg="yellow")
+        labels = labels.take(~outside)
     for sentence in lost(labels, target.suffix.lower(), points):
         typer.secho(sentence, err=True, fg="yellow")
 
@@ -107,7 +112,7 @@ def in_words(labels: "KilnLabels") -> str:
         (int((p == 1).sum()), "kilns"),
         (int(((p > 0) & (p < 1)).sum()), "soft labels"),
         (int((p == 0).sum()), "places without a kiln"),
-        (int((p != p).sum()), "places that nobody knows"),
+        (int((p != p).sum()), "places that nobody knows (the file has probabilities, and they have none)"),
     )
     return ", ".join(f"{n} {what}" for n, what in counts if n) or "0 kilns"
 

@@ -1,5 +1,6 @@
 """app.cli.train: `kilnlight train`; it imports training, but only when asked."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,7 +79,8 @@ def train(
         typer.secho(left_out(problem), err=True, fg="yellow")
     run = _training()
     now = datetime.now(UTC).replace(microsecond=0)
-    setting = run.Setting(threads, _commit(), now, init, fold, device, tensorboard)
+    command = _command(run_file, init)
+    setting = run.Setting(threads, _commit(), now, init, fold, device, tensorboard, command)
     if check:
         from training.check import check as check_run
 
@@ -93,6 +95,12 @@ def train(
         typer.echo(f"Scored fold {fold}: {out / f'fold{fold}' / 'figures.json'}")
         return
     typer.echo(f"Wrote the bundle {bundle}; use it with: kilnlight detect SCENE --model {bundle} --out DIR")
+
+
+def _command(run_file: Path, init: Path | None) -> str:
+    """What makes the figures again, for report and card; where the output lay is nobody's concern."""
+    began = [] if init is None else ["--init", str(init)]
+    return shlex.join(["kilnlight", "train", str(run_file), *began, "--out", "OUT"])
 
 
 def _write_example(path: Path) -> None:

@@ -118,6 +118,8 @@ def evaluate(request: EvaluateRequest, warn: Warn, progress: Progress) -> tuple[
     if len(scored) == 2:
         _check_comparable(scored[0][0], scored[1][0])
     first, of_region = scored[0]
+    if not first.sample.area_km2:
+        warn("Nothing of these scenes was observed (nodata or cloud everywhere): there is no figure of them.")
     paths = tuple(good[k].path for k in of_region)
     made_up = any(one.info.made_up for one in good)
     other = scored[1][0] if len(scored) == 2 else None

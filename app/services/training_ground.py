@@ -22,8 +22,9 @@ def training_shares(card: Card | None, infos: Sequence[SceneInfo], *, allowed: b
     if seen and not allowed:
         named = ", ".join(f"{100 * one.share:.0f} % of {info.name}" for info, one in seen[:_MOST_NAMED])
         more = f" and {len(seen) - _MOST_NAMED} more scenes" if len(seen) > _MOST_NAMED else ""
+        whose = card.name if card else "the model"
         raise InputError(
-            f"The model's card lists {named}{more} as ground that it was trained on, so figures from there "
-            "mean nothing; name other scenes, or add --allow-training-data, and the report will say so."
+            f"The card of {whose} lists {named}{more} as ground that it was trained on, so figures from "
+            "there mean nothing; name other scenes, or add --allow-training-data, and the report will say so."
         )
     return [one if one.any else TrainedOn(0.0, ()) for one in shares]

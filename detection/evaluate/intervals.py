@@ -3,10 +3,9 @@
 import numpy as np
 
 from detection.evaluate.blocks import DRAWS, Blocks, Interval, Scored, between, draw_blocks, weighted_medians
+from detection.evaluate.estimate import TAIL, exact_share
 from detection.evaluate.matching import Found, Matching, Truth, match
 from geodata.grid import Floats
-
-_TAIL = 0.025
 
 
 def intervals(
@@ -37,24 +36,22 @@ def intervals(
 def _where_nothing_varies(scored: Scored, area_km2: float, threshold: float) -> dict[str, Interval]:
     """Exact limits where there is no false alarm, no miss or no hit: drawing anew would show no doubt at all.
 
-    No event leaves an upper limit of -ln .025 = 3.7 events (Garwood 1936); n successes of n leave a lower
-    limit of .025 ** (1 / n) of their share, and none of n an upper one of 1 less that (Clopper and Pearson
-    1934).
+    No event leaves an upper limit of -ln .025 = 3.7 events (Garwood 1936); shares: `estimate.exact_share`.
     """
     found, truth, matching = scored
     above = found.score >= threshold
     hits, alarms = int((matching.hit & above).sum()), int((matching.false_alarm & above).sum())
     out: dict[str, Interval] = {}
     if alarms == 0 and area_km2 > 0:
-        out["false_per_1000_km2"] = (0.0, float(-1000 * np.log(_TAIL) / area_km2))
+        out["false_per_1000_km2"] = (0.0, float(-1000 * np.log(TAIL) / area_km2))
     if hits and alarms == 0:
-        out["precision"] = (float(_TAIL ** (1 / hits)), 1.0)
+        out["precision"] = exact_share(hits, hits)
     if hits and hits == truth.kilns:
-        out["recall"] = (float(_TAIL ** (1 / hits)), 1.0)
+        out["recall"] = exact_share(hits, hits)
     if alarms and not hits:
-        out["precision"] = (0.0, float(1 - _TAIL ** (1 / alarms)))
+        out["precision"] = exact_share(0, alarms)
     if truth.kilns and not hits:
-        out["recall"] = (0.0, float(1 - _TAIL ** (1 / truth.kilns)))
+        out["recall"] = exact_share(0, truth.kilns)
     return out
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detection.evaluate.blocks import SEED, Index
-from detection.evaluate.estimate import Estimate, estimate
+from detection.evaluate.estimate import Estimate, estimate, share_estimate
 from geodata.grid import Floats
 
 BINS = 15
@@ -130,6 +130,6 @@ def _mean_draws(values: Floats, place: Index, weights: Floats) -> Floats:
 def _bins(p: Floats, y: Floats, starts: Index, observed: Floats) -> tuple[Bin, ...]:
     ends = np.append(starts[1:], len(p))
     return tuple(
-        Bin(int(b - a), float(p[a:b].mean()), estimate(float(y[a:b].mean()), observed[:, k]))
+        Bin(int(b - a), float(p[a:b].mean()), share_estimate(int(y[a:b].sum()), int(b - a), observed[:, k]))
         for k, (a, b) in enumerate(zip(starts, ends, strict=True))
     )

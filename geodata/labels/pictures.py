@@ -36,6 +36,17 @@ def pictures_of(folder: Path) -> list[Picture]:
     Raises:
         InputError: no such folder, no picture in it, one that does not open or has no place.
     """
+    pictures, broken = sort_out(folder)
+    if broken:
+        raise InputError(
+            f"{broken[0]} cannot be opened as a picture; take it out or mend it (`kilnlight audit` lists all "
+            "of this kind)."
+        )
+    return pictures
+
+
+def sort_out(folder: Path) -> tuple[list[Picture], tuple[Path, ...]]:
+    """As `pictures_of`, but files that cannot be opened as pictures are returned apart."""
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}; give one with pictures.")
     inner = folder / "images"
@@ -45,19 +56,22 @@ def pictures_of(folder: Path) -> list[Picture]:
         raise InputError(
             f"{where} holds no picture ({', '.join(sorted(ENDS))}); give the folder with pictures."
         )
-    return [Picture(path, _grid(path)) for path in paths]
+    grids = {path: _grid(path) for path in paths}
+    broken = tuple(path for path, grid in grids.items() if grid is None)
+    if len(broken) == len(paths):
+        raise InputError(f"{broken[0]} cannot be opened as a picture, nor any other beside it; mend them.")
+    return [Picture(path, grid) for path, grid in grids.items() if grid is not None], broken
 
 
-def _grid(path: Path) -> Grid:
+def _grid(path: Path) -> Grid | None:
+    """Where a picture lies; None where it does not open. Raises `InputError` for one without a place."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path) as data:
                 crs, transform, width, height = data.crs, data.transform, data.width, data.height
-    except RasterioError as error:
-        raise InputError(
-            f"{path} cannot be opened as a picture ({error}); take it out or mend it."
-        ) from error
+    except RasterioError:
+        return None
     if crs is not None and not transform.is_identity:
         return Grid(CRS.from_wkt(crs.to_wkt()), transform, width, height)
     named = grid_of_name(path, width, height)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geodata.errors import InputError
 from geodata.files import ensure_output_folder, write_text_atomic
@@ -26,13 +27,19 @@ from geodata.near import pairs_within
 from geodata.obb import Boxes, from_corners
 
 
-def read_yolo(folder: Path, pictures: Sequence[Picture], options: ReadOptions | None = None) -> Read:
+def read_yolo(
+    folder: Path,
+    pictures: Sequence[Picture],
+    options: ReadOptions | None = None,
+    broken: Sequence[Path] = (),
+) -> Read:
     """Kilns of the label files of pictures.
 
     Args:
         folder: holds `labels/*.txt` or `*.txt`; a picture without a file has no kiln.
         pictures: the pictures with their places.
         options: classes, frame, and whether broken lines are skipped.
+        broken: pictures that do not open, whose label files are passed over.
 
     Raises:
         ProblemsError: broken lines and label files without a picture, unless the options skip them.
@@ -44,7 +51,7 @@ def read_yolo(folder: Path, pictures: Sequence[Picture], options: ReadOptions | 
     files = {path.stem: path for path in sorted(where.glob("*.txt"))}
     if not files:
         raise InputError(f"{where} holds no label file (*.txt); give the folder with the labels.")
-    known = {picture.path.stem for picture in pictures}
+    known = {picture.path.stem for picture in pictures} | {path.stem for path in broken}
     problems = [f"{path} has no picture of its name." for stem, path in files.items() if stem not in known]
     found: list[_Line] = []
     for picture in pictures:
@@ -67,34 +74,51 @@ def read_yolo(folder: Path, pictures: Sequence[Picture], options: ReadOptions | 
 
 def write_yolo(
     folder: Path, labels: KilnLabels, pictures: Sequence[Picture], classes: Sequence[str] = CLASSES
-) -> int:
-    """Write `labels/*.txt`, one file for each picture, empty where it holds no kiln; returns the lines.
+) -> tuple[int, NDArray[np.bool_]]:
+    """Write `labels/*.txt`, one file for each picture, empty where it holds no kiln.
 
-    Places without a kiln (probability 0) and those that nobody knows get no line: YOLO has none for them.
+    Places without a kiln (probability 0) and those that nobody knows get no line: YOLO has none for them. Nor
+    does a kiln that lies whole in no picture.
+
+    Returns:
+        The lines, and for each label (n,) whether it has one or more.
 
     Raises:
-        InputError: for a class that has no number.
+        InputError: for a class that has no number, or where no kiln lies whole in a picture.
     """
-    labels = labels.take(labels.probability > 0)
+    written, asked = np.zeros(len(labels), np.bool_), np.flatnonzero(labels.probability > 0)
+    labels = labels.take(asked)
     wrong = sorted(set(labels.kiln_class) - set(classes))
     if wrong:
         raise InputError(
             f"The class {wrong[0]} has no number; name all classes in order, for example "
             f"--classes {','.join([*classes, wrong[0]])}."
         )
+    shown = [_whole(labels.boxes, picture) for picture in pictures]
+    for whole, _ in shown:
+        written[asked[whole]] = True
+    if len(labels) and not written.any():
+        raise InputError(
+            f"None of {len(labels)} kilns lies whole in one of {len(pictures)} pictures; give pictures of "
+            "the same land."
+        )
     ensure_output_folder(folder / "labels")
-    count, ground = 0, labels.boxes.corners()
-    for picture in pictures:
-        col, row = picture.grid.pixel(ground[..., 0], ground[..., 1])
-        shares = np.stack([col, row], -1) / _frame(picture, None)
-        whole = np.flatnonzero(np.all((shares >= 0) & (shares <= 1), axis=(1, 2)))
+    for picture, (whole, shares) in zip(pictures, shown, strict=True):
         lines = [
-            format_row(Row(str(labels.kiln_class[k]), shares[k], float(labels.probability[k])), classes)
-            for k in whole
+            format_row(Row(str(labels.kiln_class[k]), share, float(labels.probability[k])), classes)
+            for k, share in zip(whole, shares, strict=True)
         ]
-        count += len(lines)
         write_text_atomic(folder / "labels" / f"{picture.path.stem}.txt", "".join(f"{x}\n" for x in lines))
-    return count
+    return sum(len(whole) for whole, _ in shown), written
+
+
+def _whole(boxes: Boxes, picture: Picture) -> tuple[NDArray[np.intp], Floats]:
+    """The kilns (k,) that a picture shows whole, and their corners (k, 4, 2) in shares of its sides."""
+    ground = boxes.corners()
+    col, row = picture.grid.pixel(ground[..., 0], ground[..., 1])
+    shares = np.stack([col, row], -1) / _frame(picture, None)
+    whole = np.flatnonzero(np.all((shares >= 0) & (shares <= 1), axis=(1, 2)))
+    return whole, shares[whole]
 
 
 @dataclass(frozen=True)

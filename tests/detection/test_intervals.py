@@ -1,7 +1,9 @@
 """Intervals hold their figure, are repeatable, and widen where errors come in clumps."""
 
 import numpy as np
+import pytest
 
+from detection.evaluate.estimate import Estimate, estimate, exact_share, share_estimate
 from detection.evaluate.intervals import intervals
 from detection.evaluate.matching import Found, Look, Truth, match, match_looks
 from detection.evaluate.metrics import score_detections
@@ -65,6 +67,17 @@ def test_what_no_draw_changes_is_told_by_exact_limits_or_not_at_all():
     assert away["recall"] == (0.0, 1 - 0.025 ** (1 / kilns))
     assert away["precision"] == (0.0, 1 - 0.025 ** (1 / len(found)))
     assert not {"f1", "average_precision", "centre_error_m"} & set(away)
+
+
+def test_a_share_of_all_or_none_has_exact_limits_and_a_figure_that_no_draw_changes_has_none():
+    same = np.full(9, 1.0)
+    assert share_estimate(10, 10, same) == Estimate(1.0, 0.025**0.1, 1.0)
+    assert share_estimate(0, 38, 0 * same) == Estimate(0.0, 0.0, 1 - 0.025 ** (1 / 38))
+    drawn = share_estimate(3, 10, np.linspace(0.1, 0.5, 101))
+    assert drawn.value == 0.3 and 0.1 < drawn.low < 0.3 < drawn.high < 0.5
+    assert np.isnan([estimate(1.0, same).low, estimate(1.0, same).high]).all()
+    with pytest.raises(ValueError, match="3 events of 10"):
+        exact_share(3, 10)
 
 
 def test_looks_are_matched_each_by_itself():

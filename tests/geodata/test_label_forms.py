@@ -67,7 +67,7 @@ def test_a_kiln_comes_back_from_text_and_from_vector_files(
     for name, grid in (("28.7354_77.3558.png", tile), ("scene.tif", UTM)):
         boxes = one_kiln(grid, col, row, length, share, angle)
         pictures = [Picture(folder / name, grid)]
-        assert write_yolo(folder / grid.crs.name, labels_of(boxes), pictures) == 1
+        assert write_yolo(folder / grid.crs.name, labels_of(boxes), pictures)[0] == 1
         again = read_yolo(folder / grid.crs.name, pictures)
         assert_same(again.labels.boxes, boxes, 0.05)
         assert list(again.labels.kiln_class) == ["Zigzag"]
@@ -100,7 +100,7 @@ def overlapping() -> list[Picture]:
 def test_a_kiln_in_two_tiles_is_taken_once_from_where_it_lies_deepest(tmp_path: Path) -> None:
     first, second = overlapping()
     boxes = one_kiln(second.grid, 60, 64, 120, 0.5, 30)
-    assert write_yolo(tmp_path, labels_of(boxes), [first, second]) == 2
+    assert write_yolo(tmp_path, labels_of(boxes), [first, second])[0] == 2
     # the line in the tile where the kiln lies near the border is moved by a pixel
     path = tmp_path / "labels" / f"{first.path.stem}.txt"
     number, *shares = path.read_text().split()
@@ -113,7 +113,7 @@ def test_a_kiln_in_two_tiles_is_taken_once_from_where_it_lies_deepest(tmp_path: 
 def test_a_kiln_that_the_border_cuts_gets_no_line(tmp_path: Path) -> None:
     first, second = overlapping()
     boxes = one_kiln(first.grid, 125, 64, 120, 0.5, 0)
-    assert write_yolo(tmp_path, labels_of(boxes), [first, second]) == 1
+    assert write_yolo(tmp_path, labels_of(boxes), [first, second])[0] == 1
     assert (tmp_path / "labels" / f"{first.path.stem}.txt").read_text() == ""
 
 
@@ -160,7 +160,7 @@ def test_soft_labels_have_a_tenth_number_and_places_without_a_kiln_no_line(tmp_p
     boxes = Boxes(lon, lat, *(np.full(4, value) for value in (120.0, 60.0, 30.0)))
     chances = np.array([1.0, 0.3, 0.0, np.nan])
     labels = KilnLabels(boxes, np.zeros(4, bool), np.full(4, "FCBK", object), chances)
-    assert write_yolo(tmp_path, labels, [tile]) == 2
+    assert write_yolo(tmp_path, labels, [tile])[0] == 2
     lines = (tmp_path / "labels" / f"{tile.path.stem}.txt").read_text().splitlines()
     assert sorted(len(line.split()) for line in lines) == [9, 10]
     again = read_yolo(tmp_path, [tile]).labels
@@ -191,7 +191,7 @@ def test_a_class_without_a_number_is_refused(tmp_path: Path) -> None:
     labels = labels_of(one_kiln(tile.grid, 50, 70, 120, 0.5, 80), "unknown")
     with pytest.raises(InputError, match="The class unknown has no number"):
         write_yolo(tmp_path, labels, [tile])
-    assert write_yolo(tmp_path, labels, [tile], (*CLASSES, "unknown")) == 1
+    assert write_yolo(tmp_path, labels, [tile], (*CLASSES, "unknown"))[0] == 1
 
 
 @pytest.mark.real_data

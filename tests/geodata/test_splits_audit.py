@@ -233,6 +233,19 @@ def test_the_commands_split_convert_and_audit(tmp_path: Path) -> None:
     code, said = run("audit", folder, "--labels", tmp_path / "twice.csv")
     assert code == 0 and "1 kilns are labelled again within 45 m of another label: b" in said
     assert "1 kilns lie in no picture: c" in said
+    (folder / "images" / names[0]).write_bytes(b"")
+    code, said = run("audit", folder)
+    assert code == 0 and f"1 do not decode: {names[0]}" in said
+    write_pixels(pictures)
+    (tmp_path / "far.csv").write_text("id,lon,lat,kiln_class\na,10,10,Zigzag\n")
+    code, said = run("labels", "convert", tmp_path / "far.csv", tmp_path / "none", "--pictures", folder)
+    assert code == 2 and "None of 1 kilns lies whole" in said and not (tmp_path / "none").exists()
+    one = kilns_in(pictures).boxes
+    (tmp_path / "two.csv").write_text(
+        f"id,lon,lat,kiln_class\na,10,10,Zigzag\nb,{one.lon[0]},{one.lat[0]},Zigzag\n"
+    )
+    code, said = run("labels", "convert", tmp_path / "two.csv", tmp_path / "some", "--pictures", folder)
+    assert code == 0 and "of 1 kilns" in said and "1 kilns lie whole in no picture" in said
     for wrong, sentence in (
         (
             ("labels", "split", folder, "--out", csv, "--region", "1,2,3"),

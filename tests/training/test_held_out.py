@@ -84,7 +84,7 @@ def test_ground_that_was_not_seen_is_that_of_the_part_where_it_lies(tmp_path: Pa
 
 def about() -> About:
     at = datetime(2026, 11, 22, tzinfo=UTC)
-    return About("net", 0.5, "best on the pool", "my labels", "nobody", "kilnlight train RUN.toml", at)
+    return About("net", 0.5, "best on the pool", ("my labels",), "nobody", "kilnlight train RUN.toml", at)
 
 
 def test_the_table_and_the_report_hold_every_held_out_detection(scene, tmp_path: Path):

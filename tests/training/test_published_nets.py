@@ -28,10 +28,8 @@ def test_nothing_is_learnt_where_the_published_nets_lie(delhi: Path, tmp_path: P
     begin_notes(out, "fp32", torch.device("cpu"), 1)
     setting = Setting(threads=1, commit="", now=datetime.now(UTC))
     with opened(read_config(RUN), RUN.parent, out, setting, Quiet()) as run:
-        names = [f"fold{n}" for n in range(1, len(run.split.folds) + 1)]
-        published = [k for k, name in enumerate(names) if (out / name).exists()]
-        assert published
-        for k in published:
-            (weights,) = learn(run, run.split.folds[k], out / names[k])
+        for number, fold in enumerate(run.split.folds, 1):
+            assert (out / f"fold{number}").exists()
+            (weights,) = learn(run, fold, out / f"fold{number}")
             assert all(torch.isfinite(values).all() for values in weights.values())
     assert not list(out.rglob("log.csv"))

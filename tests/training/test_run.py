@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,12 @@ from safetensors.numpy import load_file
 pytestmark = [pytest.mark.train, pytest.mark.slow]
 
 from app.cli.main import build  # noqa: E402
-from detection.bundle import load_bundle, shipped_bundle_path  # noqa: E402
+from detection.bundle import (  # noqa: E402
+    TrainingBlock,
+    load_bundle,
+    shipped_bundle_path,
+    write_card,
+)
 from geodata.painter import paint_scene, write_painted  # noqa: E402
 from geodata.tables.held_out import HELD_OUT, read_held_out  # noqa: E402
 
@@ -77,6 +83,12 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     assert card.training_data[0].kilns == 12 and np.isfinite(card.threshold)
     # the ground that was learnt stands in the card, and what the folds found beside the bundle
     assert [block.scene for block in card.training_data[0].blocks] == ["made_up.tif"]
+    # and so does what the first weights had learnt from, under their licence
+    began = load_bundle(init)
+    assert card.training_data[1].blocks == began.card.training_data[0].blocks
+    assert began.model_id in card.training_data[1].name and began.card.licence in card.licence
+    assert "learnt from it; threshold" in card.figures[0].protocol
+    assert card.figures[0].command.endswith(f"RUN.toml --init {init} --out OUT")
     assert (out / "report" / "report.html").is_file() and (out / "report" / "report.json").is_file()
     assert set(read_held_out(out / HELD_OUT)["fold"]) == {1, 2}
     # the second fold was not learnt again
@@ -129,6 +141,26 @@ def test_a_check_tells_what_a_run_would_do_and_writes_nothing(tmp_path: Path) ->
     rows = [line.split() for line in said.splitlines() if "fold" in line or "final" in line]
     assert [row[1] for row in rows] == ["fold1", "fold2", "final"]
     assert not (tmp_path / "out").exists()
+
+
+def test_figures_on_ground_that_the_first_weights_have_learnt_from_say_so(tmp_path: Path) -> None:
+    write_painted(paint_scene(3, 256, 256, n_kilns=12), tmp_path)
+    (tmp_path / "RUN.toml").write_text(RUN)
+    known = shutil.copytree(shipped_bundle_path(), tmp_path / "known")
+    card = load_bundle(known).card
+    data = card.training_data[0]
+    world = ((-180, -89), (180, -89), (180, 89), (-180, 89), (-180, -89))
+    everywhere = TrainingBlock(scene="all.tif", ring=world)
+    for blocks, said in (((everywhere,), "that flatters"), ((), "does not tell on what ground")):
+        data = data.model_copy(update={"blocks": blocks})
+        write_card(known, card.model_copy(update={"training_data": (data,)}))
+        out = tmp_path / said
+        kilnlight(
+            *("train", tmp_path / "RUN.toml", "--out", out, "--fold", 1, "--init", known, "--threads", 1)
+        )
+        figures = json.loads((out / "fold1" / "figures.json").read_text())
+        assert f"it began from {card.name} {load_bundle(known).model_id}" in figures[0]["protocol"]
+        assert said in figures[0]["protocol"]
 
 
 def test_land_of_a_scene_that_there_is_not_is_refused_before_anything_is_learnt(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from detection.evaluate.blocks import Blocks, weighted_medians
-from detection.evaluate.estimate import Estimate, estimate
+from detection.evaluate.estimate import Estimate, estimate, share_estimate
 from detection.evaluate.matching import Matching
 from detection.evaluate.oriented import BoxErrors, box_errors
 from detection.evaluate.sample import Index, Sample
@@ -62,4 +62,4 @@ def _share(true: np.ndarray, place: Index, blocks: Blocks) -> Estimate:
         draws = (blocks.weights @ np.bincount(place, true, size)) / (
             blocks.weights @ np.bincount(place, minlength=size)
         )
-    return estimate(float(true.mean()), draws)
+    return share_estimate(int(true.sum()), len(true), draws)

@@ -168,11 +168,12 @@ def _cards(report: Report, at_100: Row) -> list[tuple[str, str, str]]:
     cards.append(("rotated AP50", *_split(words.figure_of(report.rotated, "average_precision"), 3)))
     cards.append(("false alarms per 1,000 km²", *_split(words.figure_of(group, "false_per_1000_km2"), 1)))
     cards.append(("centre error, m", *_split(words.figure_of(group, "centre_error_m"), 1)))
-    for one in list(report.calibration.values())[:1]:
+    outside = all(region.no_probability for region in report.subject.sample.regions)
+    for name, one in report.calibration.items():  # all of them: faint candidates alone are easily right
         within = "within" if one.within_perfect else "above"
         note = f"n = {one.n:,}; {within} the 90th percentile of a perfect model, {one.perfect_p90:.4f}"
-        outside = all(region.no_probability for region in report.subject.sample.regions)
-        cards.append(("ECE, outside its domain" if outside else "ECE", words.number(one.ece.value, 4), note))
+        label = f"ECE, {name}, outside its domain" if outside else f"ECE, {name}"
+        cards.append((label, words.number(one.ece.value, 4), note))
     return cards
 
 
