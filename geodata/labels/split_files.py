@@ -38,7 +38,7 @@ def read_splits(path: Path) -> dict[str, str]:
     """Read such a file.
 
     Raises:
-        InputError: no such file or columns, or a picture that is named twice.
+        InputError: no such file or columns, a picture that is named twice, or one without a split.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -51,7 +51,12 @@ def read_splits(path: Path) -> dict[str, str]:
     for number, row in enumerate(rows, 2):
         if row["picture"] in out:
             raise InputError(f"{path}, line {number}, names {row['picture']} again; leave one line for it.")
-        out[row["picture"]] = (row["split"] or "").strip()
+        split = (row["split"] or "").strip()
+        if not split:
+            raise InputError(
+                f"{path}, line {number}, names no split for {row['picture']}; write one, or {UNUSED}."
+            )
+        out[row["picture"]] = split
     return out
 
 

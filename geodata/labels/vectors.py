@@ -136,7 +136,9 @@ def _table(path: Path) -> gpd.GeoDataFrame:
         # outlines that cannot be built become empty, and are named by row
         table = gpd.read_file(path, on_invalid="ignore", layer=layers[0] if layers else None)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} cannot be read as a vector file; give kilns as GeoJSON.") from error
+        raise InputError(
+            f"{path} cannot be read as a vector file; mend it, or give kilns as GeoJSON."
+        ) from error
     if len(layers) > 1:
         raise InputError(
             f"{path} has {len(layers)} layers ({', '.join(layers)}), which may have different CRSs; give a "

@@ -198,6 +198,7 @@ def test_files_of_splits_come_back_and_broken_ones_are_refused(tmp_path: Path) -
         ("picture,split\na.png,train\na.png,val\n", "line 3, names a.png again"),
         ("name,part\na.png,train\n", "no rows with picture and split"),
         ("", "no rows with picture and split"),
+        ("picture,split\na.png,train\nb.png,\n", r"line 3, names no split for b\.png"),
     ):
         path.write_text(text)
         with pytest.raises(InputError, match=said):

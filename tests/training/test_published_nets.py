@@ -1,4 +1,4 @@
-"""The nets of the folds that lie in the repository are those of the run file beside them."""
+"""The nets that lie in the repository are those of the run file beside them, and of the shipped bundle."""
 
 import shutil
 from datetime import UTC, datetime
@@ -10,7 +10,9 @@ torch = pytest.importorskip("torch")
 
 pytestmark = [pytest.mark.train, pytest.mark.real_data]
 
+from detection.bundle import WEIGHTS, shipped_bundle_path  # noqa: E402
 from training.config import read_config  # noqa: E402
+from training.export import load_weights  # noqa: E402
 from training.learn import Setting, learn, opened  # noqa: E402
 from training.notes import begin_notes  # noqa: E402
 from training.progress import Progress  # noqa: E402
@@ -32,4 +34,7 @@ def test_nothing_is_learnt_where_the_published_nets_lie(delhi: Path, tmp_path: P
             assert (out / f"fold{number}").exists()
             (weights,) = learn(run, fold, out / f"fold{number}")
             assert all(torch.isfinite(values).all() for values in weights.values())
+        (weights,) = learn(run, None, out / "final")
+    (shipped,) = load_weights(shipped_bundle_path() / WEIGHTS)
+    assert all(torch.equal(values, shipped[name]) for name, values in weights.items())
     assert not list(out.rglob("log.csv"))
