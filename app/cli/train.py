@@ -98,9 +98,9 @@ def train(
 
 
 def _command(run_file: Path, init: Path | None) -> str:
-    """What makes the figures again, for report and card; where the output lay is nobody's concern."""
-    began = [] if init is None else ["--init", str(init)]
-    return shlex.join(["kilnlight", "train", str(run_file), *began, "--out", "OUT"])
+    """What makes the figures again, for report and card, which others see: no folder of this disk."""
+    run, *began = (path.name if path.is_absolute() else str(path) for path in (run_file, init) if path)
+    return shlex.join(["kilnlight", "train", run, *(["--init", *began] if began else []), "--out", "OUT"])
 
 
 def _write_example(path: Path) -> None:

@@ -88,7 +88,7 @@ def test_a_run_with_folds_chooses_on_what_was_held_back_and_goes_on_where_it_was
     assert card.training_data[1].blocks == began.card.training_data[0].blocks
     assert began.model_id in card.training_data[1].name and began.card.licence in card.licence
     assert "learnt from it; threshold" in card.figures[0].protocol
-    assert card.figures[0].command.endswith(f"RUN.toml --init {init} --out OUT")
+    assert card.figures[0].command == "kilnlight train RUN.toml --init kilnnet-delhi --out OUT"
     assert (out / "report" / "report.html").is_file() and (out / "report" / "report.json").is_file()
     assert set(read_held_out(out / HELD_OUT)["fold"]) == {1, 2}
     # the second fold was not learnt again
