@@ -11,8 +11,8 @@ from math import nan
 
 import numpy as np
 
-from detection.evaluate.blocks import Blocks, draw_blocks
-from detection.evaluate.estimate import Estimate, estimate
+from detection.evaluate.blocks import Blocks, between, draw_blocks
+from detection.evaluate.estimate import Estimate
 from detection.evaluate.intervals import figure_draws
 from detection.evaluate.matching import HIT_RADIUS_M, Matching, Truth
 from detection.evaluate.metrics import scores_of
@@ -107,7 +107,9 @@ def _figures(
 def _difference(name: str, first: tuple[float, Floats], second: tuple[float, Floats]) -> Difference:
     (value, draws), (other, other_draws) = first, second
     apart = draws - other_draws
-    return Difference(name, value, other, estimate(value - other, apart), _p_value(apart))
+    # two models with the same outcomes differ in nothing, wherever places are drawn
+    difference = Estimate(value - other, *(between(apart) or (nan, nan)))
+    return Difference(name, value, other, difference, _p_value(apart))
 
 
 def _p_value(draws: Floats) -> float:
