@@ -59,8 +59,8 @@ def tracked(*folders: str) -> list[str]:
 
 
 def check_files(installed: Path) -> int:
-    """Every tracked file of the packages but nets lies byte for byte under `installed`; how many these are."""
-    # nets of a run's folds are for those who make its figures again, in a checkout (pyproject.toml leaves them out)
+    """Every tracked file of the packages but nets lies byte for byte in `installed`; how many these are."""
+    # a run's nets are for those who make its figures again, in a checkout: pyproject.toml leaves them out
     names = [name for name in tracked(*PACKAGES) if not name.endswith("/net.safetensors")]
     other = [
         name
